@@ -1,0 +1,136 @@
+package record
+
+import (
+	"time"
+
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// Row is one of the structs below. Times are nanoseconds since Meta.Start.
+type Row interface{ row() }
+
+// Scan is the truth: what a task latched. Values are engineering units exactly
+// as a faultless client would decode them.
+type Scan struct {
+	Task int
+	Seq  uint64
+	// At is the true instant, Stamp what the device's clock said.
+	At, Stamp int64
+	Values    []float64
+	Quality   []signal.Quality
+}
+
+// Send is a server handing samples to its socket.
+type Send struct {
+	// PLC is the index of the server; Conn counts the connections of its link.
+	PLC, Conn int
+	// Offset is the position in the connection's server-to-client stream at
+	// which the message ends.
+	Offset int64
+	At     int64
+	Items  []Ref
+}
+
+// Ref names one latched sample: an index into Meta.Tags and its Seq.
+type Ref struct {
+	Tag int
+	Seq uint64
+}
+
+// Deliver is a link having written bytes to the client's socket.
+type Deliver struct {
+	PLC, Conn int
+	// Offset is the total written so far on this connection.
+	Offset int64
+	At     int64
+}
+
+// Tap is where samples were seen.
+type Tap uint8
+
+// The taps behind the gateway.
+const (
+	AtBroker Tap = iota + 1
+	AtTwin
+)
+
+func (t Tap) String() string {
+	if t == AtBroker {
+		return "broker"
+	}
+	return "twin"
+}
+
+// Seen is a batch of samples that reached a tap.
+type Seen struct {
+	Tap Tap
+	At  int64
+	// Stream and First are the dedup keys: sample i is (Stream, First+i);
+	// an empty Stream means none.
+	Stream   string
+	First    uint64
+	Backfill bool
+	Samples  []SeenSample
+}
+
+// SeenSample is a sample as the stack passed it on.
+type SeenSample struct {
+	// Tag is an index into Meta.Tags, or -1 where the ID is unknown.
+	Tag     int
+	Seq     uint64
+	Source  int64
+	Value   float64
+	Quality signal.Quality
+}
+
+// Mark is the twin changing the quality it shows for a tag on its own account,
+// for example because the source cannot be reached.
+type Mark struct {
+	Tag     int
+	At      int64
+	Quality signal.Quality
+}
+
+// Event is something that truly happened in the plant.
+type Event struct {
+	At      time.Duration `json:"at_ns"`
+	Machine string        `json:"machine"`
+	// Kind is "state", "onset", "detectable", "failure" or "repair".
+	Kind string `json:"kind"`
+	// State is the PackML state after a "state" event.
+	State int `json:"state,omitempty"`
+	// Mode names the failure mode, Component the part, of the others.
+	Mode      string `json:"mode,omitempty"`
+	Component string `json:"component,omitempty"`
+}
+
+// Alarm is a detector speaking up: one row at the start of an episode.
+type Alarm struct {
+	At       time.Duration `json:"at_ns"`
+	Machine  string        `json:"machine"`
+	Detector string        `json:"detector"`
+	Score    float64       `json:"score"`
+	Limit    float64       `json:"limit"`
+	// Class is the detector's diagnosis: process or sensor.
+	Class string `json:"class,omitempty"`
+	// Tag is the signal that contributed most.
+	Tag string `json:"tag,omitempty"`
+}
+
+// Note is a host event that the harness brought about or saw: "kill",
+// "restart", "buffer" (with a depth), for the report's timeline.
+type Note struct {
+	At   time.Duration `json:"at_ns"`
+	Kind string        `json:"kind"`
+	N    float64       `json:"n,omitempty"`
+	Text string        `json:"text,omitempty"`
+}
+
+func (Scan) row()    {}
+func (Send) row()    {}
+func (Deliver) row() {}
+func (Seen) row()    {}
+func (Mark) row()    {}
+func (Event) row()   {}
+func (Alarm) row()   {}
+func (Note) row()    {}

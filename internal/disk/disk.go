@@ -1,0 +1,36 @@
+// Package disk is the seam between a durable store and the disk under it: a
+// small file system that can be the operating system's, or a model whose Sync
+// takes a stated time and which loses, when its owner is killed, everything
+// written since the last Sync.
+//
+//	fs := disk.OS(dir)                 // a real folder
+//	fs := disk.NewModel(disk.Config{}) // in memory, Sync sleeps 2 ms, Kill drops what was not synced
+package disk
+
+import "io"
+
+// FS is a flat folder of files. Names hold no separators.
+type FS interface {
+	// Create makes an empty file, truncating one that exists, open for appending.
+	Create(name string) (File, error)
+	// Append opens an existing file for appending at its end.
+	Append(name string) (File, error)
+	// ReadFile returns the whole content.
+	ReadFile(name string) ([]byte, error)
+	// List returns the names of all files, sorted.
+	List() ([]string, error)
+	Remove(name string) error
+	// Rename replaces newName if it exists; it is durable after SyncDir.
+	Rename(oldName, newName string) error
+	Truncate(name string, size int64) error
+	// SyncDir makes creations, removals and renames durable.
+	SyncDir() error
+}
+
+// File is an open file that is only appended to.
+type File interface {
+	io.Writer
+	// Sync returns once everything written so far survives a power cut.
+	Sync() error
+	Close() error
+}
