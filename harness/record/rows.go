@@ -7,6 +7,7 @@ import (
 )
 
 // Row is one of the structs below. Times are nanoseconds since Meta.Start.
+// Links are numbered as Meta.PLCs.
 type Row interface{ row() }
 
 // Scan is the truth: what a task latched. Values are engineering units exactly
@@ -37,12 +38,12 @@ type Ref struct {
 	Seq uint64
 }
 
-// Deliver is a link having written bytes to the client's socket.
+// Deliver is a link having written bytes [From, To) of the connection's
+// server-to-client stream to the client's socket.
 type Deliver struct {
 	PLC, Conn int
-	// Offset is the total written so far on this connection.
-	Offset int64
-	At     int64
+	From, To  int64
+	At        int64
 }
 
 // Tap is where samples were seen.

@@ -1,0 +1,123 @@
+// Package record is the run log: an append-only file of everything that was
+// true and everything that was seen, with the contract in front and the way
+// the run ended behind. It is all that the score may look at.
+//
+//	w, err := record.Create("runs/first-light-42/record", meta)
+//	w.Add(record.Scan{Task: 0, Seq: 1, At: at, Values: v, Quality: q})
+//	err = w.Close(record.End{Reached: 2 * time.Hour})
+//
+//	log, err := record.Load("runs/first-light-42/record")
+//
+// A folder holds meta.json, rows.bin and end.json. A log whose run was cut
+// off has no end.json and perhaps a torn last row; Load takes what is whole.
+package record
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// File names within a record folder.
+const (
+	metaFile = "meta.json"
+	rowsFile = "rows.bin"
+	endFile  = "end.json"
+)
+
+// flushAt is how much is gathered before it is handed to the file system:
+// large enough to make system calls rare, small enough to make each short.
+const flushAt = 256 << 10
+
+var crcTable = crc32.MakeTable(crc32.Castagnoli)
+
+// Writer appends rows. It may be used from several goroutines.
+type Writer struct {
+	mu   sync.Mutex
+	dir  string
+	file *os.File
+	buf  []byte
+	err  error
+	fail chan struct{}
+}
+
+// Create starts a log in dir, which is made if need be and must hold no log.
+func Create(dir string, meta Meta) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("record: cannot make the folder: %w", err)
+	}
+	meta.Schema = Schema
+	if err := writeJSON(filepath.Join(dir, metaFile), meta); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	if err := os.Remove(filepath.Join(dir, endFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("record: cannot replace an older log: %w", err)
+	}
+	f, err := os.Create(filepath.Join(dir, rowsFile))
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return &Writer{dir: dir, file: f, fail: make(chan struct{})}, nil
+}
+
+// Add appends one row. It does not fail: the first error of the disk is kept,
+// closes Failed, and is returned by Close; what was written before it stays.
+func (w *Writer) Add(r Row) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil || w.file == nil {
+		return
+	}
+	start := len(w.buf)
+	w.buf = append(w.buf, kindOf(r), 0, 0, 0, 0, 0, 0, 0, 0)
+	w.buf = appendRow(w.buf, r)
+	body := w.buf[start+frameHeader:]
+	binary.LittleEndian.PutUint32(w.buf[start+1:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(w.buf[start+5:], crc32.Checksum(body, crcTable))
+	if len(w.buf) >= flushAt {
+		w.flush()
+	}
+}
+
+// Failed is closed when the disk under the record fails.
+func (w *Writer) Failed() <-chan struct{} { return w.fail }
+
+func (w *Writer) flush() {
+	if w.err == nil && len(w.buf) > 0 {
+		if _, err := w.file.Write(w.buf); err != nil {
+			w.err = fmt.Errorf("record: %w", err)
+			close(w.fail)
+		}
+	}
+	w.buf = w.buf[:0]
+}
+
+// Close writes what is left and how the run ended.
+func (w *Writer) Close(end End) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file == nil {
+		return w.err
+	}
+	w.flush()
+	cerr := w.file.Close()
+	w.file = nil
+	if w.err != nil {
+		end.Failed = w.err.Error()
+	}
+	jerr := writeJSON(filepath.Join(w.dir, endFile), end)
+	return errors.Join(w.err, cerr, jerr)
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644)
+}
