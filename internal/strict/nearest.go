@@ -10,6 +10,9 @@ import (
 // name changed. Upper and lower case count as the same letter. Of equals the
 // first in valid wins.
 func Nearest(name string, valid []string) string {
+	if len(name) > 200 {
+		return "" // no slip of the pen, and not worth the quadratic time
+	}
 	best, at := "", -1
 	for _, v := range valid {
 		if v == name {
