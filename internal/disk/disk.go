@@ -3,11 +3,21 @@
 // takes a stated time and which loses, when its owner is killed, everything
 // written since the last Sync.
 //
-//	fs := disk.OS(dir)                 // a real folder
-//	fs := disk.NewModel(disk.Config{}) // in memory, Sync sleeps 2 ms, Kill drops what was not synced
+//	fs, err := disk.OS(dir)           // a real folder, made if need be
+//
+//	m := disk.NewModel(disk.Model{})  // in memory, Sync sleeps 2 ms
+//	store.Open(m)                     // ... the store works on it
+//	m.Kill()                          // its process is gone: every call says ErrDead
+//	store.Open(m.Reopen())            // what was synced is there, nothing else
 package disk
 
-import "io"
+import (
+	"errors"
+	"io"
+)
+
+// ErrDead is what every operation on a killed model says.
+var ErrDead = errors.New("disk: the process that had this open was killed")
 
 // FS is a flat folder of files. Names hold no separators.
 type FS interface {
