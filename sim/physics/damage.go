@@ -1,0 +1,163 @@
+package physics
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// IncipientDamage is the D at which a spall is born.
+const IncipientDamage = 0.01
+
+// Path is the course of damage to a failure at a known instant: 0 before the
+// onset, incipient at it, then exponential growth that is 1 exactly at the
+// failure. The growth of log D is a gamma bridge, so the path is monotone and
+// mildly uneven; it is drawn once and for all, whoever looks at it how often.
+type Path struct {
+	OnsetS, FailureS float64
+	log              []float64 // ln D at equal steps from onset to failure
+}
+
+const pathSteps = 256
+
+// NewPath draws a path. With a nil source it is the plain exponential.
+func NewPath(onsetS, failureS, incipient float64, rng *rand.Rand) *Path {
+	p := &Path{OnsetS: onsetS, FailureS: failureS, log: make([]float64, pathSteps+1)}
+	sum := 0.0
+	// Gamma steps of shape 4: each deviates by 50 %, all of them by 3 %.
+	step := distuv.Gamma{Alpha: 4, Beta: 4}
+	if rng != nil {
+		step.Src = rng
+	}
+	for i := 1; i <= pathSteps; i++ {
+		if rng == nil {
+			sum++
+		} else {
+			sum += step.Rand()
+		}
+		p.log[i] = sum
+	}
+	first := math.Log(incipient)
+	for i := range p.log {
+		p.log[i] = first * (1 - p.log[i]/sum)
+	}
+	return p
+}
+
+// At is the damage at tS.
+func (p *Path) At(tS float64) float64 {
+	switch {
+	case tS < p.OnsetS:
+		return 0
+	case tS >= p.FailureS:
+		return 1
+	}
+	x := (tS - p.OnsetS) / (p.FailureS - p.OnsetS) * pathSteps
+	i := min(int(x), pathSteps-1)
+	return math.Exp(p.log[i] + (x-float64(i))*(p.log[i+1]-p.log[i]))
+}
+
+// Reach is the first instant at which damage is level or more.
+func (p *Path) Reach(level float64) float64 {
+	if level >= 1 {
+		return p.FailureS
+	}
+	want := math.Log(level)
+	i := sort.SearchFloat64s(p.log, want)
+	if i == 0 {
+		return p.OnsetS
+	}
+	x := float64(i-1) + (want-p.log[i-1])/(p.log[i]-p.log[i-1])
+	return p.OnsetS + x/pathSteps*(p.FailureS-p.OnsetS)
+}
+
+// ExpGrowth is damage tS after the onset for a growth phase of lifeS.
+func ExpGrowth(incipient, tS, lifeS float64) float64 {
+	return incipient * math.Exp(math.Log(1/incipient)*tS/lifeS)
+}
+
+// GammaProcess is monotone wear: D(t)-D(s) ~ Gamma(shape C*(t^Q - s^Q), scale B).
+// Q 1 is abrasion, 0.5 diffusion, 2 to 3 accelerating (van Noortwijk 2009).
+type GammaProcess struct{ C, Q, B float64 }
+
+// NewGammaProcess reaches 1 on average at the life, with a coefficient of
+// variation of the damage there.
+func NewGammaProcess(life, q, cv float64) GammaProcess {
+	b := cv * cv
+	return GammaProcess{C: 1 / (b * math.Pow(life, q)), Q: q, B: b}
+}
+
+// Shape is a(t).
+func (g GammaProcess) Shape(t float64) float64 { return g.C * math.Pow(t, g.Q) }
+
+// Moments of D(t).
+func (g GammaProcess) Moments(t float64) (mean, sd float64) {
+	a := g.Shape(t)
+	return a * g.B, math.Sqrt(a) * g.B
+}
+
+// Grow draws the growth from s to t.
+func (g GammaProcess) Grow(s, t float64, rng *rand.Rand) float64 {
+	a := g.Shape(t) - g.Shape(s)
+	if a <= 0 {
+		return 0
+	}
+	return distuv.Gamma{Alpha: a, Beta: 1 / g.B, Src: rng}.Rand()
+}
+
+// Crossing is when, between s and t, damage passed level, given D at both
+// ends: bisection with the beta bridge, to within tol.
+func (g GammaProcess) Crossing(s, ds, t, dt, level, tol float64, rng *rand.Rand) float64 {
+	for t-s > tol {
+		mid := (s + t) / 2
+		a, b := g.Shape(mid)-g.Shape(s), g.Shape(t)-g.Shape(mid)
+		dm := ds + (dt-ds)*distuv.Beta{Alpha: a, Beta: b, Src: rng}.Rand()
+		if dm >= level {
+			t, dt = mid, dm
+		} else {
+			s, ds = mid, dm
+		}
+	}
+	return t
+}
+
+// Wiener is damage with drift and no memory of its sign: electronics, not wear.
+type Wiener struct{ Mu, Sigma float64 }
+
+// FirstHit are the moments of the instant at which D first reaches 1 (inverse Gaussian).
+func (w Wiener) FirstHit() (mean, sd float64) {
+	mean = 1 / w.Mu
+	return mean, w.Sigma * math.Sqrt(mean*mean*mean)
+}
+
+// Bridge is the chance that D passed 1 between two instants dt apart though
+// it was below at both.
+func (w Wiener) Bridge(d0, d1, dt float64) float64 {
+	return math.Exp(-2 * (1 - d0) * (1 - d1) / (w.Sigma * w.Sigma * dt))
+}
+
+// Step draws D after dt.
+func (w Wiener) Step(d, dt float64, rng *rand.Rand) float64 {
+	return d + w.Mu*dt + w.Sigma*math.Sqrt(dt)*rng.NormFloat64()
+}
+
+// WeibullLife is the remaining life at an age for a uniform u in (0, 1).
+func WeibullLife(beta, eta, age, u float64) float64 {
+	return eta*math.Pow(math.Pow(age/eta, beta)-math.Log(u), 1/beta) - age
+}
+
+// SystemHealth is the course of a turbine's module health in the manner of
+// C-MAPSS (Saxena et al. 2008): 1-d at t = 0 and exactly 0 at the life.
+type SystemHealth struct{ A, B, D float64 }
+
+// NewSystemHealth has curvature b (1.4 to 1.6) and initial wear d (to 0.01).
+func NewSystemHealth(life, b, d float64) SystemHealth {
+	return SystemHealth{A: math.Log(2-d) / math.Pow(life, b), B: b, D: d}
+}
+
+// At is the health at t.
+func (h SystemHealth) At(t float64) float64 {
+	return 1 - h.D - math.Expm1(h.A*math.Pow(t, h.B))
+}
