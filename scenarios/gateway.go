@@ -1,0 +1,160 @@
+package scenarios
+
+import "github.com/plantbed/plantbed/internal/strict"
+
+// Gateway is the built-in gateway as a scenario sets it up.
+type Gateway struct {
+	Contract Contract `toml:"contract"`
+	Buffer   Buffer   `toml:"buffer"`
+	MQTT     MQTT     `toml:"mqtt"`
+}
+
+// Contract is what every sample owes: the terms under which devices are read
+// and what the stack promises to deliver. Loss is counted against it.
+type Contract struct {
+	OPCUA  OPCUAContract  `toml:"opcua"`
+	Modbus ModbusContract `toml:"modbus"`
+	// Deadline is the age, from scan to twin, over which a sample is late.
+	Deadline strict.Duration `toml:"deadline"`
+	// Recover is the time a correct client is given to be back after a link
+	// returns, or after the run or the gateway has started.
+	Recover strict.Duration `toml:"recover"`
+	// DurableWithin is the time after which what was delivered to the gateway
+	// must survive its being killed.
+	DurableWithin strict.Duration `toml:"durable_within"`
+	Deliver       Deliver         `toml:"deliver"`
+}
+
+// OPCUAContract is a subscription and its monitored items.
+type OPCUAContract struct {
+	// Sampling is the shortest time between two values of an item; at most the
+	// period of the scan means every scan.
+	Sampling   strict.Duration `toml:"sampling"`
+	Publishing strict.Duration `toml:"publishing"`
+	// Queue is how many values the server keeps of each item while it cannot
+	// publish; what overflows is unobtainable.
+	Queue int `toml:"queue"`
+	// Lifetime is how long a subscription outlives its client's connection.
+	Lifetime strict.Duration `toml:"lifetime"`
+	// Trigger is what makes a new value: status-value or
+	// status-value-timestamp.
+	Trigger string `toml:"trigger"`
+}
+
+// ModbusContract is how often registers are polled.
+type ModbusContract struct {
+	Poll strict.Duration `toml:"poll"`
+	// FastPoll is the period for the block of a fast scan.
+	FastPoll strict.Duration `toml:"fast_poll"`
+}
+
+// Deliver is what the stack promises to pass on: raw, or the values that leave
+// a deadband. A transform that is not declared here counts as loss.
+type Deliver struct {
+	Kind string `toml:"kind"`
+	// Deadband is in engineering units.
+	Deadband float64 `toml:"deadband"`
+}
+
+// Buffer is the gateway's store-and-forward buffer.
+type Buffer struct {
+	// Kind is segment-log, which is durable, memory or none.
+	Kind     string       `toml:"kind"`
+	MaxBytes strict.Bytes `toml:"max_bytes"`
+	// Policy for a full buffer: reject-new holds the sources back, drop-oldest
+	// gives up what has waited longest.
+	Policy string `toml:"policy"`
+	// Commit is the longest time between two syncs to disk.
+	Commit strict.Duration `toml:"commit"`
+}
+
+// MQTT is the gateway's way north.
+type MQTT struct {
+	KeepAlive strict.Duration `toml:"keep_alive"`
+	// MaxBackoff is the longest pause between two attempts to connect.
+	MaxBackoff strict.Duration `toml:"max_backoff"`
+	// Batch is the most samples in one message, Linger the longest wait for a
+	// message to fill.
+	Batch  int             `toml:"batch"`
+	Linger strict.Duration `toml:"linger"`
+	// Inflight is how many messages may be unacknowledged at a time.
+	Inflight int `toml:"inflight"`
+}
+
+// Twin is the digital twin as a scenario sets it up.
+type Twin struct {
+	// StaleAfter is the silence of a tag, in addition to its period, after
+	// which the twin no longer shows it as good.
+	StaleAfter strict.Duration `toml:"stale_after"`
+}
+
+// The names that the fields above may have.
+var (
+	bufferKinds    = []string{"segment-log", "memory", "none"}
+	bufferPolicies = []string{"reject-new", "drop-oldest"}
+	triggers       = []string{"status-value", "status-value-timestamp"}
+	deliverKinds   = []string{"raw", "deadband"}
+)
+
+func (g Gateway) validate() strict.Problems {
+	ps := g.Contract.validate().Under("contract")
+	ps = append(ps, g.Buffer.validate().Under("buffer")...)
+	return append(ps, g.MQTT.validate().Under("mqtt")...)
+}
+
+func (c Contract) validate() strict.Problems {
+	var ps strict.Problems
+	if c.OPCUA.Sampling < 0 {
+		ps.Addf("opcua.sampling", "%v is negative", c.OPCUA.Sampling)
+	}
+	atLeast(&ps, "opcua.publishing", c.OPCUA.Publishing, ms(1))
+	atLeastInt(&ps, "opcua.queue", c.OPCUA.Queue, 1)
+	atLeast(&ps, "opcua.lifetime", c.OPCUA.Lifetime, 3*c.OPCUA.Publishing)
+	checkOneOf(&ps, "opcua.trigger", c.OPCUA.Trigger, triggers)
+	atLeast(&ps, "modbus.poll", c.Modbus.Poll, ms(1))
+	atLeast(&ps, "modbus.fast_poll", c.Modbus.FastPoll, ms(1))
+	atLeast(&ps, "deadline", c.Deadline, ms(1))
+	atLeast(&ps, "recover", c.Recover, 0)
+	atLeast(&ps, "durable_within", c.DurableWithin, 0)
+	checkOneOf(&ps, "deliver.kind", c.Deliver.Kind, deliverKinds)
+	switch {
+	case c.Deliver.Deadband < 0:
+		ps.Addf("deliver.deadband", "%v is negative", c.Deliver.Deadband)
+	case c.Deliver.Deadband > 0 && c.Deliver.Kind == "raw":
+		ps.Add("deliver.deadband", "raw delivery has no deadband; write kind = \"deadband\"")
+	}
+	return ps
+}
+
+func (b Buffer) validate() strict.Problems {
+	var ps strict.Problems
+	checkOneOf(&ps, "kind", b.Kind, bufferKinds)
+	checkOneOf(&ps, "policy", b.Policy, bufferPolicies)
+	if least := strict.Bytes(4 << 10); b.MaxBytes < least && b.Kind != "none" {
+		ps.Addf("max_bytes", "%v is less than the %v that a buffer needs", b.MaxBytes, least)
+	}
+	atLeast(&ps, "commit", b.Commit, ms(1))
+	return ps
+}
+
+func (m MQTT) validate() strict.Problems {
+	var ps strict.Problems
+	atLeast(&ps, "keep_alive", m.KeepAlive, seconds(1))
+	atLeast(&ps, "max_backoff", m.MaxBackoff, ms(100))
+	atLeastInt(&ps, "batch", m.Batch, 1)
+	atLeast(&ps, "linger", m.Linger, 0)
+	atLeastInt(&ps, "inflight", m.Inflight, 1)
+	return ps
+}
+
+func atLeast(ps *strict.Problems, path string, got, least strict.Duration) {
+	if got < least {
+		ps.Addf(path, "%v is less than the least, %v", got, least)
+	}
+}
+
+func atLeastInt(ps *strict.Problems, path string, got, least int) {
+	if got < least {
+		ps.Addf(path, "%d is less than the least, %d", got, least)
+	}
+}
