@@ -1,0 +1,88 @@
+package modbus
+
+import (
+	"bufio"
+	"net"
+	"time"
+)
+
+// conn is one client. Whatever it sends or leaves out, it costs no other.
+type conn struct {
+	net.Conn
+	s      *Server
+	id     int
+	r      *bufio.Reader
+	in     [maxFrame]byte
+	out    []byte
+	req    frame
+	items  []Ref
+	offset int64 // bytes written so far
+	// limited tells that a read deadline is set for the rest of a frame.
+	limited bool
+}
+
+func newConn(s *Server, raw net.Conn, id int) *conn {
+	return &conn{Conn: raw, s: s, id: id, r: bufio.NewReaderSize(raw, 4*maxFrame), out: make([]byte, 0, maxFrame)}
+}
+
+// serve answers request after request, in their order, until the client goes
+// or sends what is no frame:
+//
+//	wait → frame → answer → tap → write
+func (c *conn) serve() error {
+	for {
+		if err := c.wait(); err != nil {
+			return err
+		}
+		var err error
+		if c.req, err = readFrame(c.r, &c.in); err != nil {
+			return err
+		}
+		if !c.answer() {
+			continue
+		}
+		c.out = c.req.append(c.out[:0])
+		c.offset += int64(len(c.out))
+		if len(c.items) > 0 && c.s.opt.Tap != nil {
+			c.s.opt.Tap(c.id, c.offset, time.Now(), c.items)
+		}
+		if _, err := c.Write(c.out); err != nil {
+			return err
+		}
+	}
+}
+
+// answer turns the request into its response; false means silence.
+func (c *conn) answer() bool {
+	c.items = c.items[:0]
+	if c.req.unit == c.s.cfg.Unit {
+		c.items = c.s.bank.answer(&c.req.pdu, &c.s.cfg.Identity, c.items)
+		return true
+	}
+	if c.s.cfg.WrongUnit == "silence" {
+		return false
+	}
+	exc := targetNoAnswer
+	c.req.pdu.SetException(&exc)
+	return true
+}
+
+// wait returns when a frame has begun, and limits the time that the rest of it
+// may take; where it is all there, as nearly always, no clock is touched.
+func (c *conn) wait() error {
+	if idle := c.s.cfg.Idle.D(); idle > 0 || c.limited {
+		var until time.Time // never
+		if idle > 0 {
+			until = time.Now().Add(idle)
+		}
+		if err := c.SetReadDeadline(until); err != nil {
+			return err
+		}
+		c.limited = false
+	}
+	if _, err := c.r.Peek(1); err != nil || whole(c.r) {
+		return err
+	}
+	c.limited = true
+	return c.SetReadDeadline(time.Now().Add(c.s.cfg.Frame.D()))
+}
