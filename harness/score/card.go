@@ -71,6 +71,9 @@ type TagCount struct {
 	Orphan       int            `json:"orphan,omitempty"`
 	Late         int            `json:"late,omitempty"`
 	Backfilled   int            `json:"backfilled,omitempty"`
+	// Where names the stage that is to blame for a kind of defect other than
+	// loss: "corrupt", "order", "dup", "late" → edge or north.
+	Where map[string]string `json:"where,omitempty"`
 }
 
 // FaultCount is what happened to samples inside one fault window.

@@ -1,0 +1,106 @@
+package score
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plantbed/plantbed/harness/record"
+)
+
+// span is [from, to) in nanoseconds since the start of the run.
+type span struct{ from, to int64 }
+
+func (s span) meets(from, to int64) bool { return s.from < to && from < s.to }
+
+// outages are the scheduled interruptions of the path of each PLC, taken from
+// the resolved fault plan alone.
+type outages struct {
+	// link are the times in which the PLC's own link carries nothing.
+	link [][]span
+	// host are the times in which the gateway is down, kill those that begin
+	// with its death.
+	host, kill []span
+	// north are the times in which the gateway cannot reach the broker.
+	north []span
+	// path is all of these, merged, per PLC.
+	path [][]span
+}
+
+// Kinds of faults that keep a link from carrying anything.
+func cutsLink(kind string) bool { return kind == "link.down" || kind == "link.stall" }
+
+func findOutages(m record.Meta) outages {
+	o := outages{link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs))}
+	for _, w := range m.Plan {
+		s := span{int64(w.From), int64(w.To)}
+		switch {
+		case cutsLink(w.Kind) && w.Target == "broker", strings.HasPrefix(w.Kind, "broker."):
+			o.north = append(o.north, s)
+		case cutsLink(w.Kind):
+			for i, p := range m.PLCs {
+				if p.Name == w.Target {
+					o.link[i] = append(o.link[i], s)
+				}
+			}
+		case w.Kind == "gateway.kill":
+			o.kill = append(o.kill, s)
+			o.host = append(o.host, s)
+		case w.Kind == "gateway.pause":
+			o.host = append(o.host, s)
+		}
+	}
+	o.host, o.kill, o.north = merge(o.host, 0), merge(o.kill, 0), merge(o.north, 0)
+	for i := range m.PLCs {
+		o.link[i] = merge(o.link[i], 0)
+		o.path[i] = merge(slices.Concat(o.link[i], o.host, o.north), 0)
+	}
+	return o
+}
+
+// merge joins spans that overlap or stand less than gap apart.
+func merge(in []span, gap int64) []span {
+	s := slices.Clone(in)
+	slices.SortFunc(s, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	out := s[:0]
+	for _, x := range s {
+		if n := len(out); n > 0 && x.from <= out[n-1].to+gap {
+			out[n-1].to = max(out[n-1].to, x.to)
+		} else {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// absences are the times in which no correct client is connected to a PLC:
+// the start of the run, its link's outages and the gateway's, each with the
+// time that a client is given to be back.
+func (o outages) absences(plc int, recover time.Duration) []span {
+	all := []span{{-1 << 62, int64(recover)}}
+	for _, s := range slices.Concat(o.link[plc], o.host) {
+		all = append(all, span{s.from, s.to + int64(recover)})
+	}
+	return merge(all, 0)
+}
+
+// within is the total time that spans and [from, to) share.
+func within(spans []span, from, to int64) int64 {
+	var sum int64
+	for _, s := range spans {
+		if s.meets(from, to) {
+			sum += min(s.to, to) - max(s.from, from)
+		}
+	}
+	return sum
+}
+
+func meetsAny(spans []span, from, to int64) bool {
+	for _, s := range spans {
+		if s.meets(from, to) {
+			return true
+		}
+	}
+	return false
+}

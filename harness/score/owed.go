@@ -1,0 +1,130 @@
+package score
+
+import (
+	"math"
+	"time"
+
+	"github.com/plantbed/plantbed/harness/record"
+)
+
+// judge decides for every row of a subscribed tag whether it is owed, from
+// the contract, the device model and the fault plan; polled tags are judged
+// by judgePolls, because which scan a poll meets is the poller's choice.
+//
+// The device model of an OPC UA server: while its client is away, session and
+// subscription live on for Lifetime, every monitored item keeps the latest
+// Queue reports, and messages that were sent but not acknowledged are kept
+// for Republish.
+func judge(m record.Meta, o outages, tracks []*track) {
+	for _, t := range tracks {
+		p := m.PLCs[t.plc]
+		if polled(m, t) {
+			continue
+		}
+		markReports(t, p.Trigger, m.Contract.Deliver)
+		excuseStartup(t, int64(m.Contract.Recover))
+		excuseLink(t, p, o, m.Contract)
+		excuseKills(t, p, o, m.Contract)
+	}
+}
+
+// polled tells whether a tag's samples are a choice of the reader: Modbus, or
+// an OPC UA item that is sampled less often than it is scanned.
+func polled(m record.Meta, t *track) bool {
+	p := m.PLCs[t.plc]
+	return p.Protocol == "modbus" || p.Sampling > m.Tasks[t.tag.Task].Period
+}
+
+// markReports finds the rows that a monitored item reports under its trigger,
+// and of these the ones that the declared transform lets through.
+func markReports(t *track, trigger string, deliver record.Promise) {
+	var last row
+	var lastOut float64
+	for i := range t.row {
+		r := &t.row[i]
+		report := i == 0 || r.quality != last.quality || trigger == "status-value-timestamp" ||
+			trigger != "status" && r.value != last.value
+		last = *r
+		if !report {
+			continue
+		}
+		if deliver.Kind == "deadband" && i > 0 && r.quality == t.row[i-1].quality && math.Abs(r.value-lastOut) <= deliver.Deadband {
+			continue
+		}
+		lastOut = r.value
+		r.due = owed
+	}
+}
+
+func excuse(r *row, c cause) {
+	if r.due == owed {
+		r.due, r.cause = unobtainable, c
+	}
+}
+
+func excuseStartup(t *track, recover int64) {
+	for i := range t.row {
+		if t.row[i].at >= recover {
+			return
+		}
+		excuse(&t.row[i], atStartup)
+	}
+}
+
+// excuseLink applies the device's queue: a client that is back only at the
+// end of the time it is given finds the latest Queue reports of that moment;
+// what the queue had to drop before, nobody could have had. What had not been
+// published when the link went down shares the queue with what came after.
+func excuseLink(t *track, p record.PLC, o outages, c record.Contract) {
+	for _, s := range o.absences(t.plc, c.Recover) {
+		if s.from < 0 || !meetsAny(o.link[t.plc], s.from, s.to) && !meetsAny(o.host, s.from, s.to) {
+			continue
+		}
+		first := s.from - int64(p.Publishing)
+		room := p.Queue
+		if time.Duration(s.to-s.from) > p.Lifetime {
+			room = 0 // the subscription is gone, and its queues with it
+		}
+		for i := t.lastAt(s.to - 1); i >= 0 && t.row[i].at >= first; i-- {
+			r := &t.row[i]
+			if r.due != owed {
+				continue
+			}
+			if room > 0 {
+				room--
+				continue
+			}
+			if p.Queue > 0 {
+				excuse(r, queueOverflow)
+			} else {
+				excuse(r, notKept)
+			}
+		}
+	}
+}
+
+// excuseKills covers the gateway's scheduled downtime. Its session dies with
+// it, so what the server still held is gone. Before the kill only that is
+// owed which the wire had delivered for longer than DurableWithin; what was
+// scanned too late to be published, delivered and stored in time is excused
+// unless the record shows that it was delivered early enough.
+func excuseKills(t *track, p record.PLC, o outages, c record.Contract) {
+	for _, k := range o.kill {
+		from := k.from
+		// An outage of the link that leads into the kill leaves its backlog in
+		// the session that dies.
+		for _, s := range o.link[t.plc] {
+			if s.from <= k.from && k.from < s.to+int64(c.Recover) {
+				from = min(from, s.from)
+			}
+		}
+		first := from - int64(p.Publishing+c.DurableWithin)
+		for i := t.lastAt(k.to + int64(c.Recover) - 1); i >= 0 && t.row[i].at >= first; i-- {
+			r := &t.row[i]
+			if r.wired != never && r.wired <= k.from-int64(c.DurableWithin) {
+				continue
+			}
+			excuse(r, inDowntime)
+		}
+	}
+}

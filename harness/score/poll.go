@@ -1,0 +1,89 @@
+package score
+
+import (
+	"time"
+
+	"github.com/plantbed/plantbed/harness/record"
+)
+
+// judgePolls counts what a poller with period P missed: between consecutive
+// applied scan instants a < b that is max(0, round((b-a)/P) - 1) polls, less
+// the periods in which no client could poll, and likewise at both ends of the
+// run. Applied rows are owed; for the missed ones, rows of the gap are taken
+// as the lost samples: first those that the server did send, which tells
+// where they were lost, then any others.
+func judgePolls(m record.Meta, o outages, t *track) {
+	p := m.PLCs[t.plc]
+	period := int64(pollPeriod(p, m.Tasks[t.tag.Task]))
+	away := o.absences(t.plc, m.Contract.Recover)
+	for _, k := range o.kill {
+		// What was delivered within DurableWithin of a kill may be gone.
+		away = append(away, span{k.from - int64(m.Contract.DurableWithin) - period, k.from})
+	}
+	away = merge(away, 0)
+
+	begin, prev := int64(m.Contract.Recover), -1
+	for i := range t.row {
+		if t.row[i].twin == never {
+			continue
+		}
+		t.row[i].due = owed
+		a := begin
+		if prev >= 0 {
+			a = t.row[prev].at
+		} else {
+			// The first poll of a run is due one period after the start-up time.
+			a -= period
+		}
+		t.judgeGap(prev, i, a, t.row[i].at, period, away)
+		prev = i
+	}
+	if n := len(t.row); n > 0 {
+		a := begin - period
+		if prev >= 0 {
+			a = t.row[prev].at
+		}
+		t.judgeGap(prev, n, a, t.row[n-1].at+int64(m.Tasks[t.tag.Task].Period), period, away)
+	}
+}
+
+func pollPeriod(p record.PLC, task record.Task) time.Duration {
+	if p.Protocol != "modbus" {
+		return p.Sampling
+	}
+	if task.Name == "fast" && p.FastPoll > 0 {
+		return p.FastPoll
+	}
+	return p.Poll
+}
+
+// judgeGap judges the rows strictly between lo and hi, scanned in (a, b).
+func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span) {
+	polls := max(0, (b-a+period/2)/period-1)
+	if polls == 0 {
+		return
+	}
+	out := within(away, a, b)
+	excused := min(polls, (out+period-1)/period)
+	missed := polls - excused
+	t.pick(lo, hi, int(missed), func(r *row) bool { return r.sent != never && !meetsAny(away, r.at, r.at+1) }, owed)
+	t.pick(lo, hi, int(excused), func(r *row) bool { return meetsAny(away, r.at, r.at+1) }, unobtainable)
+}
+
+// pick marks n rows between lo and hi that are not yet due: those that fit
+// first, then any.
+func (t *track) pick(lo, hi, n int, fits func(*row) bool, as due) {
+	for _, any := range []bool{false, true} {
+		for i := lo + 1; i < hi && n > 0; i++ {
+			r := &t.row[i]
+			if r.due != notDue || !any && !fits(r) {
+				continue
+			}
+			r.due = as
+			if as == unobtainable {
+				r.cause = notKept
+			}
+			n--
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package score
+
+import "slices"
+
+// recovery is one outage on the path of one PLC.
+type recovery struct {
+	plc  int
+	end  int64
+	took int64 // never where no fresh sample came
+}
+
+// recoveries finds, for each outage on each PLC's path, when the first sample
+// that was scanned after its end reached the twin. An outage that lasts to
+// the end of the run has none.
+func recoveries(o outages, tracks []*track, until int64) []recovery {
+	var out []recovery
+	for plc, path := range o.path {
+		for _, s := range path {
+			if s.to >= until {
+				continue
+			}
+			out = append(out, recovery{plc, s.to, firstFresh(tracks, plc, s.to)})
+		}
+	}
+	return out
+}
+
+func firstFresh(tracks []*track, plc int, end int64) int64 {
+	best := never
+	for _, t := range tracks {
+		if t.plc != plc {
+			continue
+		}
+		for i := t.lastAt(end) + 1; i < len(t.row) && (best == never || t.row[i].at < end+best); i++ {
+			if a := t.row[i].twin; a != never && (best == never || a-end < best) {
+				best = a - end
+			}
+		}
+	}
+	return best
+}
+
+// recoverMax is the longest, and of how many; ok is false where one never came back.
+func recoverMax(rs []recovery) (worst int64, ok bool) {
+	ok = !slices.ContainsFunc(rs, func(r recovery) bool { return r.took == never })
+	for _, r := range rs {
+		worst = max(worst, r.took)
+	}
+	return worst, ok
+}

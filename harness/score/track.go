@@ -1,0 +1,164 @@
+package score
+
+import (
+	"slices"
+
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// track is the life of one tag: a row of truth per latched value, and what
+// became of it.
+type track struct {
+	index int
+	tag   record.Tag
+	plc   int
+	row   []row
+	// jumps says that the device's clock was set back.
+	jumps bool
+	// stamped says that the protocol carries the device's own time.
+	stamped bool
+	// subscribed says that the device decides which rows are reported.
+	subscribed bool
+	// strangers match no truth by Seq or source time; see adopt.
+	strangers []stranger
+	cursor    [2]int                 // where the digest looks first, per tap
+	orphans   [record.AtTwin + 1]int // by tap
+}
+
+// row is one latched value and its walk; times are nanoseconds, never is
+// the mark of a tap that it did not reach.
+type row struct {
+	seq       uint64
+	at, stamp int64
+	value     float64
+	quality   signal.Quality
+
+	sent, wired, broker, twin int64
+	shown                     float64 // what the twin applied
+	due                       due
+	cause                     cause
+	copies                    uint8 // at the broker
+	applied                   uint8 // at the twin
+	wrong                     wrong
+	wrongAt                   record.Tap
+	stream                    int32 // of the dedup key of the first copy; -1 none
+	key                       uint64
+}
+
+const never = int64(-1)
+
+// due says what the contract says of a row.
+type due uint8
+
+const (
+	notDue       due = iota // no client would be told: the value did not change
+	owed                    // a correct client has it
+	unobtainable            // no client could have had it
+)
+
+// cause says why a row is unobtainable.
+type cause uint8
+
+const (
+	noCause       cause = iota
+	atStartup           // before a client can be there
+	queueOverflow       // a full server queue while the link was down
+	notKept             // the device keeps nothing while the link is down
+	inDowntime          // the gateway was down on schedule
+	causes
+)
+
+func (c cause) String() string {
+	return [...]string{"", "startup", "queue overflow", "not kept by the device", "scheduled downtime of the gateway"}[c]
+}
+
+// index lays the truth out by tag and joins every tap with it.
+func index(l *record.Log) []*track {
+	tracks := make([]*track, len(l.Meta.Tags))
+	for i, t := range l.Meta.Tags {
+		tracks[i] = &track{index: i, tag: t, plc: l.Meta.Tasks[t.Task].PLC}
+		tracks[i].stamped = l.Meta.PLCs[tracks[i].plc].Protocol == "opcua"
+		tracks[i].subscribed = !polled(l.Meta, tracks[i])
+	}
+	for _, s := range l.Scans {
+		for i, t := range l.Meta.Tasks[s.Task].Tags {
+			tracks[t].row = append(tracks[t].row, row{seq: s.Seq, at: s.At, stamp: s.Stamp, value: s.Values[i], quality: s.Quality[i],
+				sent: never, wired: never, broker: never, twin: never, stream: -1})
+		}
+	}
+	for _, t := range tracks {
+		slices.SortStableFunc(t.row, func(a, b row) int { return int(int64(a.seq) - int64(b.seq)) })
+		t.jumps = !slices.IsSortedFunc(t.row, func(a, b row) int { return int(a.stamp/100 - b.stamp/100) })
+	}
+	return tracks
+}
+
+// bySeq finds a row by its scan counter; -1 if there is none.
+func (t *track) bySeq(seq uint64) int {
+	if len(t.row) == 0 {
+		return -1
+	}
+	// Counters are contiguous unless a device was restarted.
+	if i := int64(seq) - int64(t.row[0].seq); i >= 0 && i < int64(len(t.row)) && t.row[i].seq == seq {
+		return int(i)
+	}
+	i, ok := slices.BinarySearchFunc(t.row, seq, func(r row, s uint64) int { return int(int64(r.seq) - int64(s)) })
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+// byStamp finds a row by the device's stamp. OPC UA carries time in ticks of
+// 100 ns, so stamps are compared in ticks. Near is where to look first:
+// samples mostly come in order.
+func (t *track) byStamp(source int64, near int) int {
+	tick := floorDiv(source, 100)
+	for i := near; i < min(near+4, len(t.row)); i++ {
+		if floorDiv(t.row[i].stamp, 100) == tick {
+			return i
+		}
+	}
+	i, ok := slices.BinarySearchFunc(t.row, tick, func(r row, k int64) int {
+		switch s := floorDiv(r.stamp, 100); {
+		case s < k:
+			return -1
+		case s > k:
+			return 1
+		}
+		return 0
+	})
+	if ok {
+		return i
+	}
+	if !t.jumps {
+		return -1
+	}
+	return slices.IndexFunc(t.row, func(r row) bool { return floorDiv(r.stamp, 100) == tick })
+}
+
+// lastAt is the index of the last row scanned at or before an instant, -1 if none.
+func (t *track) lastAt(at int64) int {
+	i, ok := slices.BinarySearchFunc(t.row, at, func(r row, a int64) int {
+		switch {
+		case r.at < a:
+			return -1
+		case r.at > a:
+			return 1
+		}
+		return 0
+	})
+	if ok {
+		return i
+	}
+	return i - 1
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,180 @@
+package score
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// second is the grid on which the twin is held against the truth.
+const second = int64(1e9)
+
+// view is what the twin showed of one tag and what was true, second by second.
+type view struct {
+	t *track
+	// arrivals are the applied rows in the order in which the twin took them.
+	arrivals []int
+	marks    []record.Mark
+	nextRow  int
+	nextMark int
+	shown    int // newest applied row; -1 before the first
+	quality  signal.Quality
+	truth    int
+}
+
+func views(tracks []*track, marks []record.Mark) []*view {
+	out := make([]*view, len(tracks))
+	for i, t := range tracks {
+		v := &view{t: t, shown: -1, truth: -1, quality: signal.BadWaitingForInitialData}
+		for j := range t.row {
+			if t.row[j].twin != never {
+				v.arrivals = append(v.arrivals, j)
+			}
+		}
+		slices.SortStableFunc(v.arrivals, func(a, b int) int { return cmp.Compare(t.row[a].twin, t.row[b].twin) })
+		out[i] = v
+	}
+	for _, m := range marks {
+		if m.Tag >= 0 && m.Tag < len(out) {
+			out[m.Tag].marks = append(out[m.Tag].marks, m)
+		}
+	}
+	return out
+}
+
+// advance moves the view to instant g.
+func (v *view) advance(g int64) {
+	rows := v.t.row
+	for {
+		row, mark := v.nextRow < len(v.arrivals) && rows[v.arrivals[v.nextRow]].twin <= g, v.nextMark < len(v.marks) && v.marks[v.nextMark].At <= g
+		switch {
+		case row && (!mark || rows[v.arrivals[v.nextRow]].twin <= v.marks[v.nextMark].At):
+			if i := v.arrivals[v.nextRow]; i > v.shown {
+				v.shown, v.quality = i, rows[i].quality
+			}
+			v.nextRow++
+		case mark:
+			v.quality = v.marks[v.nextMark].Quality
+			v.nextMark++
+		default:
+			for v.truth+1 < len(rows) && rows[v.truth+1].at <= g {
+				v.truth++
+			}
+			return
+		}
+	}
+}
+
+// apart is |shown - true| as a share of the span, at most 1.
+func (v *view) apart() float64 {
+	lo, hi := v.t.tag.Lo, v.t.tag.Hi
+	if hi <= lo {
+		hi = lo + 1
+	}
+	return min(1, math.Abs(v.t.row[v.shown].shown-v.t.row[v.truth].value)/(hi-lo))
+}
+
+// current tells that the twin shows the truth, or a value not older than lag.
+func (v *view) current(lag int64) bool {
+	if v.shown < 0 {
+		return v.truth < 0
+	}
+	s, t := &v.t.row[v.shown], &v.t.row[v.truth]
+	return s.at >= t.at-lag || s.shown == t.value
+}
+
+// fidelity is the twin against the truth.
+type fidelity struct {
+	divergence               float64
+	n                        int
+	stateWrong, stale, false float64
+	machines                 int
+	converge                 float64
+	converged                bool
+	hasOutage                bool
+	oeeTruth, oeeTwin        *float64
+}
+
+func watchTwin(m record.Meta, o outages, tracks []*track, marks []record.Mark, until int64) fidelity {
+	var f fidelity
+	vs := views(tracks, marks)
+	truth, twin := newOEE(m), newOEE(m)
+	lastOutage := int64(-1)
+	for _, p := range o.path {
+		for _, s := range p {
+			if s.to < until {
+				lastOutage = max(lastOutage, s.to)
+			}
+		}
+	}
+	f.hasOutage = lastOutage >= 0
+	sum := 0.0
+	for g := int64(m.Contract.Recover); g <= until; g += second {
+		good := make([]bool, len(m.PLCs))
+		marked := make([]bool, len(m.PLCs))
+		all := true
+		for _, v := range vs {
+			v.advance(g)
+			if v.truth < 0 {
+				continue
+			}
+			if v.shown >= 0 {
+				sum += v.apart()
+				f.n++
+			}
+			good[v.t.plc] = good[v.t.plc] || v.quality.IsGood()
+			marked[v.t.plc] = marked[v.t.plc] || v.quality.Code() == signal.UncertainNoCommunicationLastUsable
+			all = all && v.current(int64(m.Contract.Deadline))
+		}
+		for i, p := range o.path {
+			if meetsAny(p, g, g+1) && good[i] {
+				f.false++
+			}
+			if marked[i] {
+				f.stale++
+			}
+		}
+		if g >= lastOutage && f.hasOutage && all && !f.converged {
+			f.converged, f.converge = true, float64(g-lastOutage)/1e9
+		}
+		f.watchStates(m, vs)
+		truth.tick(vs, func(v *view) (float64, bool) { return truthValue(v) })
+		twin.tick(vs, func(v *view) (float64, bool) { return shownValue(v) })
+	}
+	if f.n > 0 {
+		f.divergence = sum / float64(f.n)
+	}
+	f.oeeTruth, f.oeeTwin = truth.value(), twin.value()
+	return f
+}
+
+func truthValue(v *view) (float64, bool) {
+	if v.truth < 0 {
+		return 0, false
+	}
+	return v.t.row[v.truth].value, true
+}
+
+func shownValue(v *view) (float64, bool) {
+	if v.shown < 0 {
+		return 0, false
+	}
+	return v.t.row[v.shown].shown, true
+}
+
+func (f *fidelity) watchStates(m record.Meta, vs []*view) {
+	f.machines = 0
+	for _, mc := range m.Machines {
+		if mc.StateTag < 0 {
+			continue
+		}
+		f.machines++
+		v := vs[mc.StateTag]
+		if v.truth >= 0 && (v.shown < 0 || v.t.row[v.shown].shown != v.t.row[v.truth].value) {
+			f.stateWrong++
+		}
+	}
+}
