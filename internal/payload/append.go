@@ -58,7 +58,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 	switch y := t.Year(); {
 	case y > 9999:
 		t = time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
-	case y < 1:
+	case y < 0:
 		t = time.Time{}
 	}
 	return t.AppendFormat(dst, time.RFC3339Nano)

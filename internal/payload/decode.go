@@ -168,15 +168,15 @@ func (s *scanner) time(what string) (time.Time, error) {
 	if t, ok := quickTime(text); ok {
 		return t, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil || bytes.IndexByte(text, ',') >= 0 { // time.Parse takes a comma for a point
+	var t time.Time
+	if bytes.IndexByte(text, ',') >= 0 || t.UnmarshalText(text) != nil { // stricter than time.Parse, but for a comma
 		return time.Time{}, fmt.Errorf("%s: %q is no RFC 3339 time such as 2009-11-10T23:00:17.1Z", what, text)
 	}
 	return t.UTC(), nil
 }
 
 // quickTime reads "2009-11-10T23:00:17.123456789Z" with up to nine decimals;
-// whatever looks different is left to time.Parse.
+// whatever looks different is left to package time.
 func quickTime(p []byte) (time.Time, bool) {
 	if len(p) < 20 || len(p) > 30 || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' || p[16] != ':' || p[len(p)-1] != 'Z' {
 		return time.Time{}, false
@@ -201,7 +201,7 @@ func quickTime(p []byte) (time.Time, bool) {
 			nsec *= 10
 		}
 	}
-	// Days that only some months have are time.Parse's to judge.
+	// Days that only some months have are package time's to judge.
 	if !ok || month < 1 || month > 12 || day < 1 || day > 28 && !(day <= 30 && month != 2) || hour > 23 || minute > 59 || sec > 59 {
 		return time.Time{}, false
 	}
