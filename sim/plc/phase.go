@@ -2,8 +2,9 @@ package plc
 
 import "time"
 
-// apart is the least distance in time between scans of two tasks, where their
-// periods leave room for it.
+// apart is the least distance in time between scans of two tasks. Where their
+// periods leave less room it is an eighth of their greatest common divisor,
+// and nothing can be done about periods without a common divisor to speak of.
 const apart = time.Millisecond
 
 // setPhases draws the instant of each task's first scan, in nanoseconds within
@@ -29,7 +30,7 @@ func meets(a, b *cycle) bool {
 	if d < 0 {
 		d += g
 	}
-	return min(d, g-d) < min(apart, g/8+1)
+	return min(d, g-d) < min(apart, g/8)
 }
 
 func gcd(a, b time.Duration) time.Duration {

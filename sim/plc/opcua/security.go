@@ -1,0 +1,154 @@
+package opcua
+
+import (
+	"bytes"
+	"crypto/rsa"
+
+	"github.com/gopcua/opcua/ua"
+	"github.com/gopcua/opcua/uapolicy"
+)
+
+// Security is what signed and encrypted endpoints need. Without a certificate
+// there is the one endpoint without security.
+type Security struct {
+	Certificate []byte // DER
+	Key         *rsa.PrivateKey
+	// Policies are URIs of gopcua's ua package, weakest first; each is offered
+	// with Sign and with SignAndEncrypt. Nil means the three current ones:
+	// Basic256Sha256, Aes128_Sha256_RsaOaep and Aes256_Sha256_RsaPss.
+	Policies []string
+	// Require drops the endpoint without security: it then serves discovery alone.
+	Require bool
+	// Trust tells whether a client's certificate (DER) is trusted; nil trusts all.
+	Trust func(certificate []byte) bool
+}
+
+// endpointMode is one way of talking that the server offers.
+type endpointMode struct {
+	policy string
+	mode   ua.MessageSecurityMode
+}
+
+// modes lists what is offered, weakest first.
+func (s *Security) modes() []endpointMode {
+	var list []endpointMode
+	if !s.Require || s.Certificate == nil {
+		list = append(list, endpointMode{ua.SecurityPolicyURINone, ua.MessageSecurityModeNone})
+	}
+	if s.Certificate == nil || s.Key == nil {
+		return list
+	}
+	policies := s.Policies
+	if policies == nil {
+		policies = []string{ua.SecurityPolicyURIBasic256Sha256, ua.SecurityPolicyURIAes128Sha256RsaOaep, ua.SecurityPolicyURIAes256Sha256RsaPss}
+	}
+	for _, p := range policies {
+		list = append(list, endpointMode{p, ua.MessageSecurityModeSign}, endpointMode{p, ua.MessageSecurityModeSignAndEncrypt})
+	}
+	return list
+}
+
+func (s *Security) offers(m endpointMode) bool {
+	for _, o := range s.modes() {
+		if o == m {
+			return true
+		}
+	}
+	return false
+}
+
+// asymmetric is the algorithm between this server and the holder of a
+// certificate.
+func (s *Security) asymmetric(policy string, cert []byte) (*uapolicy.EncryptionAlgorithm, error) {
+	if policy == ua.SecurityPolicyURINone {
+		return uapolicy.Asymmetric(policy, nil, nil)
+	}
+	if !s.offers(endpointMode{policy, ua.MessageSecurityModeSign}) {
+		return nil, ua.StatusBadSecurityPolicyRejected
+	}
+	parsed, err := uapolicy.ParseCertificate(cert)
+	if err != nil {
+		return nil, ua.StatusBadCertificateInvalid
+	}
+	key, ok := parsed.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return nil, ua.StatusBadCertificateInvalid
+	}
+	if s.Trust != nil && !s.Trust(cert) {
+		return nil, ua.StatusBadCertificateUntrusted
+	}
+	algo, err := uapolicy.Asymmetric(policy, s.Key, key)
+	if err != nil {
+		return nil, ua.StatusBadCertificateInvalid
+	}
+	return algo, nil
+}
+
+// unseal decrypts and verifies one chunk, which has head bytes of header, and
+// returns what follows the header: sequence header and body.
+func unseal(algo *uapolicy.EncryptionAlgorithm, chunk []byte, head int, encrypted bool) ([]byte, error) {
+	plain := bytes.Clone(chunk)
+	if encrypted {
+		p, err := algo.Decrypt(chunk[head:])
+		if err != nil {
+			return nil, ua.StatusBadSecurityChecksFailed
+		}
+		plain = append(plain[:head:head], p...)
+	}
+	end := len(plain) - algo.RemoteSignatureLength()
+	if end < head || algo.VerifySignature(plain[:end], plain[end:]) != nil {
+		return nil, ua.StatusBadSecurityChecksFailed
+	}
+	if encrypted {
+		// The last byte is the padding's length, or its high byte where keys
+		// are longer than 2048 bits; the padding proper lies before.
+		extra := algo.SignatureLength() > 256
+		if end-2 < head {
+			return nil, ua.StatusBadSecurityChecksFailed
+		}
+		pad := int(plain[end-1]) + 1
+		if extra {
+			pad = int(plain[end-1])<<8 + int(plain[end-2]) + 2
+		}
+		end -= pad
+	}
+	if end < head {
+		return nil, ua.StatusBadSecurityChecksFailed
+	}
+	return plain[head:end], nil
+}
+
+// seal signs, and if asked encrypts, one chunk with head bytes of header. It
+// writes the size into the header, which the signature covers.
+func seal(algo *uapolicy.EncryptionAlgorithm, chunk []byte, head int, encrypt bool) ([]byte, error) {
+	size := len(chunk) + algo.SignatureLength()
+	if encrypt {
+		block, extra := algo.PlaintextBlockSize(), algo.RemoteSignatureLength() > 256
+		own := 1
+		if extra {
+			own = 2
+		}
+		pad := (block - (len(chunk)-head+own+algo.SignatureLength())%block) % block
+		for range pad + 1 {
+			chunk = append(chunk, byte(pad))
+		}
+		if extra {
+			chunk = append(chunk, byte(pad>>8))
+		}
+		size = head + (len(chunk)-head+algo.SignatureLength())/block*algo.BlockSize()
+	}
+	putSize(chunk, size)
+	sig, err := algo.Signature(chunk)
+	if err != nil {
+		return nil, ua.StatusBadSecurityChecksFailed
+	}
+	chunk = append(chunk, sig...)
+	if !encrypt {
+		return chunk, nil
+	}
+	secret, err := algo.Encrypt(chunk[head:])
+	if err != nil {
+		return nil, ua.StatusBadSecurityChecksFailed
+	}
+	return append(chunk[:head:head], secret...), nil
+}
