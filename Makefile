@@ -1,0 +1,33 @@
+# Every target with a line "## name: what" shows up in `make help`.
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BIN = bin/plantbed bin/plantbed-virtual
+
+.PHONY: help build demo test check deps clean $(BIN)
+help: ## help: this list
+	@sed -n 's/^.*## \([a-z-]*: .*\)/\1/p' $(MAKEFILE_LIST)
+
+build: $(BIN) ## build: both binaries, into bin/
+bin/plantbed:
+	$(GO) build -o $@ ./cmd/plantbed
+# The same program under Go's fake clock; `plantbed run` starts it by itself.
+bin/plantbed-virtual:
+	CGO_ENABLED=0 $(GO) build -tags faketime -o $@ ./cmd/plantbed
+
+demo: build ## demo: run first-light in the virtual gear; two simulated hours in seconds
+	bin/plantbed run first-light
+
+test: build ## test: everything that needs no more than Go; the rest skips out loud
+	$(GO) test ./...
+
+check: ## check: gofmt, vet, staticcheck, the import walls
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) test ./internal/walls
+
+deps: ## deps: what tests and benches want beyond Go (apt, npm)
+	.ci/deps
+
+clean: ## clean: binaries and runs
+	rm -rf bin runs

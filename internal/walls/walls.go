@@ -1,0 +1,53 @@
+// Package walls holds the rule of who may import whom as one table, and the
+// test that keeps it.
+package walls
+
+// Rule says what the packages of a tree may import of this module. Trees and
+// names are relative to the module; a name ending in "/..." is a whole tree.
+// internal/strict is open to every package that has a Config.
+type Rule struct {
+	Tree string
+	May  []string
+	// Net says that the tree is a door: it may use package net.
+	Net bool
+}
+
+// Rules are searched from the top; the first tree that holds a package counts.
+var Rules = []Rule{
+	{Tree: "sim/signal"},
+	{Tree: "twin/predict", May: []string{"sim/signal"}},
+	{Tree: "internal/...", May: []string{"sim/signal", "internal/..."}},
+	{Tree: "sim/physics"},
+	{Tree: "sim/plant", May: []string{"sim", "sim/physics", "sim/signal"}},
+	{Tree: "sim/plc/modbus", May: []string{"sim", "sim/plc", "sim/signal"}, Net: true},
+	{Tree: "sim/plc/opcua", May: []string{"sim", "sim/plc", "sim/signal"}, Net: true},
+	{Tree: "sim/plc", May: []string{"sim", "sim/signal"}},
+	{Tree: "sim", May: []string{"sim/signal"}},
+
+	// No answer key: the stack under test sees nothing of the plant.
+	{Tree: "gateway/pipeline", May: []string{"sim/signal", "internal/payload", "gateway/...", "twin/predict"}},
+	{Tree: "gateway/buffer", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
+	{Tree: "gateway/opcua", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
+	{Tree: "gateway/modbus", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
+	{Tree: "gateway/mqtt", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
+	{Tree: "gateway/admin", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
+	{Tree: "gateway", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
+	{Tree: "twin/mqtt", May: []string{"sim/signal", "internal/payload", "twin/..."}, Net: true},
+	{Tree: "twin/api", May: []string{"sim/signal", "internal/payload", "twin/..."}, Net: true},
+	{Tree: "twin/...", May: []string{"sim/signal", "internal/payload", "twin/..."}},
+
+	{Tree: "faults/wire", May: []string{"sim/signal"}, Net: true},
+	{Tree: "faults", May: []string{"sim", "sim/signal"}},
+
+	{Tree: "harness/record", May: []string{"sim/signal"}},
+	{Tree: "harness/score", May: []string{"harness/record", "sim/signal"}},
+	{Tree: "harness/virtual", Net: true}, // a leaf: it runs any program under the fake clock
+	// The broker's tap and the score's seen samples share the payload.
+	{Tree: "harness/broker", May: []string{"harness/record", "sim/signal", "internal/payload"}, Net: true},
+	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal"}, Net: true},
+	{Tree: "harness/api", May: []string{"harness/record", "sim/signal"}, Net: true},
+	{Tree: "harness", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
+	{Tree: "scenarios", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "internal/..."}},
+	{Tree: "reports", May: []string{"harness/score"}},
+	{Tree: "cmd/...", May: []string{"harness/...", "scenarios", "reports", "gateway/...", "twin/...", "faults", "sim/plant", "internal/..."}, Net: true},
+}
