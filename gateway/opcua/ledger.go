@@ -1,0 +1,143 @@
+package opcua
+
+import (
+	"slices"
+	"sync"
+)
+
+// ledger keeps account of the notifications of one subscription, by sequence
+// number. One that was handed on is either open (not yet durable), durable (to
+// be acknowledged) or failed (the sink lost it: to be asked for again).
+//
+//	take ──► open ──done(nil)──► durable ──acks──► in a publish request ──► forgotten
+//	           │                    ▲                      │
+//	           └─done(err)─► failed └──────unsent──────────┘ the request failed
+type ledger struct {
+	mu      sync.Mutex
+	next    uint32 // the sequence number that comes next
+	open    map[uint32]struct{}
+	durable []uint32
+	failed  []uint32
+	// lost wakes whoever asks for failed ones again.
+	lost chan struct{}
+}
+
+func newLedger() *ledger {
+	return &ledger{next: 1, open: map[uint32]struct{}{}, lost: make(chan struct{}, 1)}
+}
+
+// after is the sequence number that follows n; 0 is never used.
+func after(n uint32) uint32 {
+	if n++; n == 0 {
+		n = 1
+	}
+	return n
+}
+
+// before tells whether a comes before b, across the wrap.
+func before(a, b uint32) bool { return int32(a-b) < 0 }
+
+func (l *ledger) expected() uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.next
+}
+
+// take notes that n is handed on and moves the expectation behind it.
+func (l *ledger) take(n uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[n] = struct{}{}
+	if !before(n, l.next) {
+		l.next = after(n)
+	}
+}
+
+// skip gives up on all before n.
+func (l *ledger) skip(n uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next = n
+}
+
+// done is a sink's verdict on n; only the first one counts.
+func (l *ledger) done(n uint32, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.open[n]; !ok {
+		return
+	}
+	delete(l.open, n)
+	if err == nil {
+		l.durable = append(l.durable, n)
+		return
+	}
+	l.failed = append(l.failed, n)
+	select {
+	case l.lost <- struct{}{}:
+	default:
+	}
+}
+
+// again is for a notification that arrived although it was taken before: the
+// server has not heard of it.
+func (l *ledger) again(n uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.open[n]; !ok && !slices.Contains(l.failed, n) && !slices.Contains(l.durable, n) {
+		l.durable = append(l.durable, n)
+	}
+}
+
+// acks hands out what is to be acknowledged with the next publish request.
+func (l *ledger) acks() []uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.durable
+	l.durable = nil
+	return out
+}
+
+// unsent takes back acknowledgements whose request failed.
+func (l *ledger) unsent(ns []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.durable = append(ns, l.durable...)
+}
+
+// redo hands out what the sink lost.
+func (l *ledger) redo() []uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.failed
+	l.failed = nil
+	return out
+}
+
+// wanted are those of the available notifications that were never taken, in
+// order. What is available and was taken is acknowledged again unless that is
+// already to happen.
+func (l *ledger) wanted(available []uint32) []uint32 {
+	next := l.expected()
+	var out []uint32
+	for _, n := range available {
+		if before(n, next) {
+			l.again(n)
+		} else {
+			out = append(out, n)
+		}
+	}
+	slices.SortFunc(out, func(a, b uint32) int { return int(int32(a - b)) })
+	return slices.Compact(out)
+}
+
+// refail takes back what redo handed out.
+func (l *ledger) refail(ns []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = append(ns, l.failed...)
+	select {
+	case l.lost <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,373 @@
+package opcua
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+const (
+	// publishers is the number of publish requests that wait at the server.
+	publishers = 3
+	// grace is how long a hole in the sequence may stand before it is fetched:
+	// answers that arrive together may be looked at in another order.
+	grace = 20*time.Millisecond + 13717*time.Nanosecond
+	// silentPeriods is the number of keep-alive periods without a sign of life
+	// after which the connection counts as dead.
+	silentPeriods = 3
+	// maxHole bounds how many missing notifications are asked for one by one.
+	maxHole = 10_000
+	// itemRetry is between attempts to create items that the server refused,
+	// redoPause before a notification that the sink lost is fetched again.
+	itemRetry = 30*time.Second + 13717171*time.Nanosecond
+	redoPause = time.Second + 17137131*time.Nanosecond
+)
+
+var errSilent = errors.New("neither data nor a keep-alive arrived")
+
+// receiver takes notifications from one connection and hands them on, in the
+// order of their sequence numbers.
+type receiver struct {
+	cfg   *Config
+	log   *slog.Logger
+	sink  pipeline.Sink
+	link  *link
+	sub   *subscription
+	items []item
+	alive func() // is called once, with the first sign of life
+
+	answers chan answer
+	held    map[uint32]*ua.NotificationMessage // arrived ahead of a hole
+	behind  uint32                             // a keep-alive said that all before this was sent; 0 if none did
+}
+
+// answer is what a publish request came back with.
+type answer struct {
+	msg *ua.NotificationMessage
+	err error
+}
+
+// run publishes until ctx ends or the connection fails, and then says why. It
+// leaves no goroutine behind once the link is closed.
+func (r *receiver) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for range publishers {
+		wg.Go(func() { r.publish(ctx) })
+	}
+	return r.receive(ctx)
+}
+
+// publish keeps one publish request at the server. The acknowledgements of what
+// became durable in the meantime travel with it.
+func (r *receiver) publish(ctx context.Context) {
+	for {
+		msg, err := r.publishOnce(ctx)
+		switch {
+		case errors.Is(err, ua.StatusBadTooManyPublishRequests):
+			r.log.Info("the server takes fewer publish requests", "source", r.cfg.Name, "err", err)
+			return
+		case errors.Is(err, ua.StatusBadTimeout): // the watchdog judges the silence
+			if !sleep(ctx, grace) {
+				return
+			}
+			continue
+		}
+		select {
+		case r.answers <- answer{msg, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (r *receiver) publishOnce(ctx context.Context) (*ua.NotificationMessage, error) {
+	acks := r.sub.ledger.acks()
+	req := &ua.PublishRequest{SubscriptionAcknowledgements: make([]*ua.SubscriptionAcknowledgement, len(acks))}
+	for i, n := range acks {
+		req.SubscriptionAcknowledgements[i] = &ua.SubscriptionAcknowledgement{SubscriptionID: r.sub.id, SequenceNumber: n}
+	}
+	// A request waits behind the others, and may have to wait for keep-alives only.
+	patience := r.sub.period*(publishers+silentPeriods) + r.link.timeout
+	res, err := call[*ua.PublishResponse](ctx, r.link, req, patience)
+	if err != nil {
+		r.sub.ledger.unsent(acks)
+		return nil, fmt.Errorf("publish: %w", cause(err))
+	}
+	if res.SubscriptionID != r.sub.id {
+		return nil, nil // of a subscription of an earlier life
+	}
+	return res.NotificationMessage, nil
+}
+
+// receive is the loop of a connection.
+func (r *receiver) receive(ctx context.Context) error {
+	silence := r.sub.period*silentPeriods + grace
+	watchdog := time.NewTimer(silence)
+	defer watchdog.Stop()
+	hole, redo, retry := stopped(), stopped(), stopped()
+	defer hole.Stop()
+	defer redo.Stop()
+	defer retry.Stop()
+	if bad, _ := summary(r.items); bad > 0 {
+		retry.Reset(itemRetry)
+	}
+	waiting := false // for a hole to be filled
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case a := <-r.answers:
+			if err = a.err; err == nil && a.msg != nil {
+				r.sign()
+				err = r.arrived(ctx, a.msg)
+			}
+			watchdog.Reset(silence)
+		case <-watchdog.C:
+			return fmt.Errorf("%w for %v", errSilent, silence)
+		case <-hole.C:
+			waiting = false
+			err = r.fill(ctx)
+		case <-r.sub.ledger.lost:
+			redo.Reset(redoPause)
+			continue
+		case <-redo.C:
+			err = r.again(ctx)
+		case <-retry.C:
+			err = r.retryItems(ctx, retry)
+		}
+		if err != nil {
+			return err
+		}
+		waiting = r.arm(hole, waiting)
+	}
+}
+
+// stopped is a timer that does not run yet.
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// arm lets the hole timer run while there is a hole; it says whether it does.
+func (r *receiver) arm(hole *time.Timer, runs bool) bool {
+	there := len(r.held) > 0 || r.behind != 0
+	switch {
+	case there && !runs:
+		hole.Reset(grace)
+	case !there && runs:
+		hole.Stop()
+	}
+	return there
+}
+
+func (r *receiver) sign() {
+	if r.alive != nil {
+		r.alive()
+		r.alive = nil
+	}
+}
+
+// arrived sorts a message in. A keep-alive carries no data and the sequence
+// number of the message that comes next.
+func (r *receiver) arrived(ctx context.Context, msg *ua.NotificationMessage) error {
+	n, next := msg.SequenceNumber, r.sub.ledger.expected()
+	switch {
+	case len(msg.NotificationData) == 0:
+		if before(next, n) {
+			r.behind = n
+		}
+		return nil
+	case before(n, next):
+		r.sub.ledger.again(n)
+		return nil
+	case n != next:
+		r.held[n] = msg
+		return nil
+	}
+	if err := r.handOn(ctx, msg); err != nil {
+		return err
+	}
+	return r.release(ctx)
+}
+
+// release hands on what was held and is now in turn.
+func (r *receiver) release(ctx context.Context) error {
+	for {
+		next := r.sub.ledger.expected()
+		msg, ok := r.held[next]
+		if !ok {
+			break
+		}
+		delete(r.held, next)
+		if err := r.handOn(ctx, msg); err != nil {
+			return err
+		}
+	}
+	if r.behind != 0 && !before(r.sub.ledger.expected(), r.behind) {
+		r.behind = 0
+	}
+	return nil
+}
+
+// fill fetches what is missing before the messages that are held and up to
+// what the last keep-alive spoke of.
+func (r *receiver) fill(ctx context.Context) error {
+	for {
+		end, ok := r.behind, r.behind != 0
+		for n := range r.held { // the first one; the order of a map does not show
+			if !ok || before(n, end) {
+				end, ok = n, true
+			}
+		}
+		if !ok {
+			return nil
+		}
+		if err := r.fetchUntil(ctx, end); err != nil {
+			return err
+		}
+		if err := r.release(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// fetchUntil republishes from the expected number up to but not including end.
+func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
+	next := r.sub.ledger.expected()
+	if hole := end - next; hole > maxHole {
+		r.log.Warn("notifications lost", "source", r.cfg.Name, "from", next, "count", hole-maxHole)
+		next = end - maxHole
+		r.sub.ledger.skip(next)
+	}
+	lost, first := 0, uint32(0)
+	for n := next; n != end; n = after(n) {
+		msg, err := r.link.republish(ctx, r.sub.id, n)
+		if err != nil {
+			return err
+		}
+		if msg == nil {
+			if lost++; lost == 1 {
+				first = n
+			}
+			r.sub.ledger.skip(after(n))
+			continue
+		}
+		if err := r.handOn(ctx, msg); err != nil {
+			return err
+		}
+	}
+	if lost > 0 {
+		r.log.Warn("notifications lost: the server holds them no more", "source", r.cfg.Name, "from", first, "count", lost)
+	}
+	return nil
+}
+
+// resume fetches, after a transfer, what the server sent and we never had.
+func (r *receiver) resume(ctx context.Context, available []uint32) error {
+	for _, n := range r.sub.ledger.wanted(available) {
+		if err := r.fetchUntil(ctx, after(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again fetches what the sink lost.
+func (r *receiver) again(ctx context.Context) error {
+	todo := r.sub.ledger.redo()
+	for i, n := range todo {
+		msg, err := r.link.republish(ctx, r.sub.id, n)
+		if err != nil {
+			r.sub.ledger.refail(todo[i:])
+			return err
+		}
+		if msg == nil {
+			r.log.Warn("a notification that could not be stored is lost", "source", r.cfg.Name, "sequence", n)
+			continue
+		}
+		if err := r.handOn(ctx, msg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retryItems tries once more to create what the server refused.
+func (r *receiver) retryItems(ctx context.Context, retry *time.Timer) error {
+	was, _ := summary(r.items)
+	m := &maker{link: r.link, cfg: r.cfg, sub: r.sub, items: r.items}
+	if err := m.create(ctx); err != nil {
+		return err
+	}
+	is, first := summary(r.items)
+	if is != was {
+		r.log.Info("tags that the server refuses", "source", r.cfg.Name, "count", is, "before", was, "first", first)
+	}
+	if is > 0 {
+		retry.Reset(itemRetry)
+	}
+	return nil
+}
+
+// handOn gives a message to the sink. It returns an error if ctx ended or the
+// subscription did.
+func (r *receiver) handOn(ctx context.Context, msg *ua.NotificationMessage) error {
+	n, ledger := msg.SequenceNumber, r.sub.ledger
+	samples, err := r.samples(msg)
+	ledger.take(n)
+	if len(samples) == 0 {
+		ledger.done(n, nil)
+		return err
+	}
+	handed := r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Samples: samples, Done: func(err error) { ledger.done(n, err) }})
+	return errors.Join(err, handed)
+}
+
+// samples are the data changes of a message by client handle, those of one tag
+// in the order in which the server queued them. (OPC UA Part 4 promises that
+// order for each item and none between items. Source times do not order them:
+// a device may have set its clock back.)
+func (r *receiver) samples(msg *ua.NotificationMessage) ([]signal.Sample, error) {
+	var changes []*ua.MonitoredItemNotification
+	var err error
+	for _, data := range msg.NotificationData {
+		if data == nil {
+			continue
+		}
+		switch d := data.Value.(type) {
+		case *ua.DataChangeNotification:
+			changes = append(changes, d.MonitoredItems...)
+		case *ua.StatusChangeNotification:
+			err = fmt.Errorf("%w: %v", errGone, d.Status)
+		}
+	}
+	byHandle := func(a, b *ua.MonitoredItemNotification) int { return int(int64(a.ClientHandle) - int64(b.ClientHandle)) }
+	if !slices.IsSortedFunc(changes, byHandle) {
+		slices.SortStableFunc(changes, byHandle)
+	}
+	now := time.Now()
+	out := make([]signal.Sample, 0, len(changes))
+	for _, c := range changes {
+		if i := int64(c.ClientHandle) - 1; i >= 0 && i < int64(len(r.items)) && c.Value != nil {
+			out = append(out, sample(r.items[i].ID, c.Value, now))
+		}
+	}
+	return out, err
+}

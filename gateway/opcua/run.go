@@ -1,0 +1,142 @@
+package opcua
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/gateway/pipeline"
+)
+
+// Run reads from one server until ctx ends, through every drop and restart of
+// it, and then returns nil with nothing left open. Only a configuration that
+// Validate refuses makes it return before. A nil log discards.
+func Run(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pipeline.Sink, status pipeline.StatusFunc) error {
+	if ps := cfg.Validate(); len(ps) > 0 {
+		return fmt.Errorf("opcua source %q: %s: %s", cfg.Name, ps[0].Path, ps[0].Msg)
+	}
+	items, err := newItems(cfg.Tags)
+	if err != nil {
+		return fmt.Errorf("opcua source %q: %w", cfg.Name, err)
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	rng := newRand(seed, cfg.Name)
+	s := &source{cfg: &cfg, log: log, sink: sink, report: status, items: items, rng: rng, pace: backoff{rng: rng}}
+	for sleep(ctx, s.pace.next(time.Now())) {
+		s.pace.attempt(time.Now())
+		err := s.connection(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		s.status(false, err.Error())
+	}
+	return nil
+}
+
+type source struct {
+	cfg    *Config
+	log    *slog.Logger
+	sink   pipeline.Sink
+	report pipeline.StatusFunc
+	items  []item
+	rng    *rand.Rand
+	pace   backoff
+	sub    *subscription // what the server keeps for us, nil if nothing
+	up     *bool         // as last reported
+}
+
+// status reports changes.
+func (s *source) status(up bool, why string) {
+	if s.up != nil && *s.up == up {
+		s.log.Debug("still down", "source", s.cfg.Name, "why", why)
+		return
+	}
+	s.up = &up
+	s.log.Info("source", "source", s.cfg.Name, "up", up, "why", why)
+	if s.report != nil {
+		s.report(s.cfg.Name, up, why)
+	}
+}
+
+// connection is the life of one connection; it returns why it ended.
+func (s *source) connection(ctx context.Context) error {
+	l, err := dial(ctx, s.cfg.URL, s.cfg.RequestTimeout.D())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if ctx.Err() != nil {
+			l.bye()
+		}
+		l.close()
+	}()
+	if err := l.login(ctx, s.cfg); err != nil {
+		return err
+	}
+	r := &receiver{cfg: s.cfg, log: s.log, sink: s.sink, link: l, items: s.items,
+		alive: s.pace.reset, answers: make(chan answer), held: map[uint32]*ua.NotificationMessage{}}
+	if err := s.takeUp(ctx, r); err != nil {
+		return err
+	}
+	bad, first := summary(s.items)
+	why := ""
+	if bad > 0 {
+		why = fmt.Sprintf("%d of %d tags refused, first %s", bad, len(s.items), first)
+	}
+	s.status(true, why)
+	err = r.run(ctx)
+	if errors.Is(err, errGone) || errors.Is(err, ua.StatusBadNoSubscription) || errors.Is(err, ua.StatusBadSubscriptionIDInvalid) {
+		s.gone(err)
+	}
+	return err
+}
+
+// takeUp goes on with the subscription that the server kept, or makes one.
+func (s *source) takeUp(ctx context.Context, r *receiver) error {
+	if s.sub != nil {
+		available, err := r.link.transfer(ctx, s.sub.id)
+		if err == nil {
+			r.sub = s.sub
+			s.log.Info("subscription taken over", "source", s.cfg.Name, "subscription", s.sub.id, "available", len(available))
+			return r.resume(ctx, available)
+		}
+		if !errors.Is(err, errGone) {
+			return err
+		}
+		s.gone(err)
+	}
+	if !sleep(ctx, s.pace.moment()) {
+		return ctx.Err()
+	}
+	sub, err := r.link.subscribe(ctx, s.cfg)
+	if err != nil {
+		return err
+	}
+	m := &maker{link: r.link, cfg: s.cfg, sub: sub, items: s.items}
+	if err := m.create(ctx); err != nil {
+		s.forget() // half made is not made
+		return err
+	}
+	s.sub, r.sub = sub, sub
+	return nil
+}
+
+// gone notes that what the server kept for us is lost.
+func (s *source) gone(err error) {
+	s.log.Warn("gap: the subscription is gone and with it what it held", "source", s.cfg.Name, "why", err)
+	s.forget()
+}
+
+func (s *source) forget() {
+	s.sub = nil
+	for i := range s.items {
+		s.items[i].created, s.items[i].bad = false, ua.StatusOK
+	}
+}

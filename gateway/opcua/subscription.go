@@ -1,0 +1,94 @@
+package opcua
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+)
+
+const (
+	// itemsPerCall is for servers that state no limit of their own.
+	itemsPerCall = 1000
+	// perPublish bounds a notification: after a long drop a server may hold more
+	// than a message can carry.
+	perPublish = 10_000
+)
+
+// subscription outlives connections: the server keeps it, and this is what we
+// know of it.
+type subscription struct {
+	id     uint32
+	period time.Duration // between keep-alives, as the server revised it
+	ledger *ledger
+}
+
+var errGone = errors.New("the server no longer has the subscription")
+
+// subscribe creates a subscription without items.
+func (l *link) subscribe(ctx context.Context, cfg *Config) (*subscription, error) {
+	res, err := call[*ua.CreateSubscriptionResponse](ctx, l, &ua.CreateSubscriptionRequest{
+		RequestedPublishingInterval: milliseconds(cfg.Publishing.D()),
+		RequestedLifetimeCount:      cfg.lifetimeCount(),
+		RequestedMaxKeepAliveCount:  cfg.keepAliveCount(),
+		MaxNotificationsPerPublish:  perPublish,
+		PublishingEnabled:           true,
+	}, l.timeout)
+	if err != nil {
+		return nil, fmt.Errorf("create subscription: %w", cause(err))
+	}
+	interval := time.Duration(res.RevisedPublishingInterval * float64(time.Millisecond))
+	period := interval * time.Duration(res.RevisedMaxKeepAliveCount)
+	if period <= 0 || period > time.Hour {
+		return nil, fmt.Errorf("create subscription: the server would give a sign of life only every %v", period)
+	}
+	return &subscription{id: res.SubscriptionID, period: period, ledger: newLedger()}, nil
+}
+
+// transfer takes the subscription over into this session and tells which
+// notifications the server still holds. errGone means that there is nothing to
+// take over.
+func (l *link) transfer(ctx context.Context, id uint32) ([]uint32, error) {
+	res, err := call[*ua.TransferSubscriptionsResponse](ctx, l, &ua.TransferSubscriptionsRequest{
+		SubscriptionIDs:   []uint32{id},
+		SendInitialValues: false,
+	}, l.timeout)
+	switch {
+	case errors.Is(err, ua.StatusBadSubscriptionIDInvalid):
+		return nil, errGone
+	case err != nil:
+		if status, ok := refused(err); ok {
+			return nil, fmt.Errorf("%w: the transfer was refused: %v", errGone, status)
+		}
+		return nil, fmt.Errorf("transfer subscription: %w", cause(err))
+	case len(res.Results) != 1:
+		return nil, fmt.Errorf("transfer subscription: %d results for one subscription", len(res.Results))
+	case res.Results[0].StatusCode == ua.StatusBadSubscriptionIDInvalid:
+		return nil, errGone
+	case res.Results[0].StatusCode != ua.StatusOK:
+		return nil, fmt.Errorf("%w: the transfer was refused: %v", errGone, res.Results[0].StatusCode)
+	}
+	return res.Results[0].AvailableSequenceNumbers, nil
+}
+
+// republish fetches one notification again; nil if the server has it no more.
+func (l *link) republish(ctx context.Context, id, seq uint32) (*ua.NotificationMessage, error) {
+	res, err := call[*ua.RepublishResponse](ctx, l, &ua.RepublishRequest{
+		SubscriptionID:           id,
+		RetransmitSequenceNumber: seq,
+	}, l.timeout)
+	if err != nil {
+		if _, ok := refused(err); ok { // BadMessageNotAvailable, or no such service
+			return nil, nil
+		}
+		return nil, fmt.Errorf("republish %d: %w", seq, cause(err))
+	}
+	if got := res.NotificationMessage.SequenceNumber; got != seq {
+		return nil, fmt.Errorf("republish %d: the server sent %d", seq, got)
+	}
+	return res.NotificationMessage, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
