@@ -10,11 +10,14 @@ import (
 )
 
 // A frame is a header of 7 bytes (transaction, protocol 0, length, unit) and a
-// PDU of 1 to 253 bytes (function, data). Length counts unit and PDU.
+// PDU of 1 to 253 bytes (function, data). Length counts unit and PDU. Requests
+// are taken a little longer than that, so that one register too many is
+// answered with an exception and not with the end of the connection.
 const (
 	headerBytes = 7
 	maxPDU      = 253
-	maxFrame    = headerBytes + maxPDU
+	maxRequest  = 260
+	maxFrame    = headerBytes + maxRequest
 )
 
 // frame is one request or response.
@@ -35,8 +38,8 @@ func readFrame(r io.Reader, buf *[maxFrame]byte) (frame, error) {
 		return frame{}, fmt.Errorf("protocol %d in a header, want 0", p)
 	}
 	length := int(binary.BigEndian.Uint16(buf[4:]))
-	if length < 2 || length > 1+maxPDU {
-		return frame{}, fmt.Errorf("length %d in a header, want 2 to %d", length, 1+maxPDU)
+	if length < 2 || length > 1+maxRequest {
+		return frame{}, fmt.Errorf("length %d in a header, want 2 to %d", length, 1+maxRequest)
 	}
 	body := buf[headerBytes : headerBytes+length-1]
 	if _, err := io.ReadFull(r, body); err != nil {

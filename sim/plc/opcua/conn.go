@@ -27,7 +27,6 @@ type conn struct {
 	in     reader
 	parts  assembler
 	url    string // what the client says it connected to
-	begun  time.Time
 
 	chunkSize  int // of what is sent
 	maxMessage int // that the client takes, 0 for any
@@ -53,9 +52,8 @@ func (c *conn) serve() {
 
 // talk is the main loop of a connection.
 func (c *conn) talk() (err error) {
-	c.begun = time.Now()
 	c.in.r = bufio.NewReaderSize(c.nc, 4096)
-	if err := c.armRead(); err != nil {
+	if err := c.nc.SetReadDeadline(time.Now().Add(c.s.cfg.Limits.Handshake.D())); err != nil {
 		return err
 	}
 	if err := c.hello(); err != nil {
@@ -163,17 +161,15 @@ func (c *conn) useNewToken(chunk []byte) {
 	c.wmu.Unlock()
 }
 
-// armRead sets how long the connection may stay silent: without a session
-// until its handshake is due, with one as long as its channel's keys live.
-func (c *conn) armRead() error {
+// armRead lets a connection that has a session be silent for as long as its
+// channel's keys live. Without a session the handshake's deadline stands.
+func (c *conn) armRead() {
 	c.s.mu.Lock()
 	active := c.sessions > 0
 	c.s.mu.Unlock()
-	until := c.begun.Add(c.s.cfg.Limits.Handshake.D())
 	if n := len(c.ch.tokens); active && n > 0 {
-		until = c.ch.tokens[n-1].ends
+		c.nc.SetReadDeadline(c.ch.tokens[n-1].ends)
 	}
-	return c.nc.SetReadDeadline(until)
 }
 
 // address is host and port as the client knows them, from the URL in its

@@ -1,0 +1,218 @@
+package opcua
+
+import (
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/plantbed/plantbed/sim/plc"
+)
+
+// Server serves one PLC.
+type Server struct {
+	cfg   Config
+	log   *slog.Logger
+	tap   func(conn int, offset int64, at time.Time, items []Ref)
+	ask   func(net.Addr) (int, bool)
+	img   Image
+	ln    net.Listener
+	space *space
+	start time.Time
+	wg    sync.WaitGroup // goroutines and armed timers
+
+	mu       sync.Mutex
+	closed   bool
+	conns    []*conn
+	sessions []*session
+	tokens   map[string]*session // the same by authentication token
+	subs     map[uint32]*subscription
+	feeds    [][]*item // the items that follow each task
+	rng      *rand.Rand
+	ids      struct{ session, sub, channel, turn uint32 } // the last that were given
+}
+
+// Listen starts a server for the PLC, which may not have begun to scan.
+func Listen(cfg Config, img Image, opts Options) (*Server, error) {
+	cfg, opts = cfg.WithDefaults(img.Name()), opts.withDefaults()
+	if err := cfg.Validate().Err(); err != nil {
+		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
+	}
+	space, err := newSpace(img, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
+	}
+	ln, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
+	}
+	s := newServer(cfg, img, opts, space)
+	s.ln = ln
+	img.OnScan(s.scan)
+	s.wg.Add(1)
+	go s.accept()
+	return s, nil
+}
+
+// newServer makes a server without a listener.
+func newServer(cfg Config, img Image, opts Options, space *space) *Server {
+	s := &Server{
+		cfg: cfg, log: opts.Log.With("plc", img.Name()), tap: opts.Tap, ask: opts.Accept, img: img,
+		space: space, start: time.Now(),
+		tokens: map[string]*session{}, subs: map[uint32]*subscription{}, feeds: make([][]*item, len(img.Tasks())),
+		rng: rand.New(rand.NewPCG(opts.Seed, 0x6F70637561)),
+	}
+	// Ids start anywhere below 2^28, so that those of a restarted server differ.
+	s.ids.session, s.ids.sub, s.ids.channel = s.rng.Uint32()>>4, s.rng.Uint32()>>4, s.rng.Uint32()>>4
+	return s
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Close ends every connection, session and subscription, and returns when
+// nothing of the server runs any more.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		s.wg.Wait()
+		return nil
+	}
+	s.closed = true
+	for _, sess := range slices.Clone(s.sessions) {
+		s.endSession(sess, true)
+	}
+	for _, sub := range s.subs { // those without a session; stopping a timer shows nowhere
+		s.halt(sub.timer)
+	}
+	s.subs, s.feeds = map[uint32]*subscription{}, nil
+	conns := slices.Clone(s.conns)
+	s.mu.Unlock()
+	var err error
+	if s.ln != nil {
+		err = s.ln.Close()
+	}
+	for _, c := range conns {
+		c.nc.Close()
+	}
+	s.wg.Wait()
+	return err
+}
+
+// accept is the accept loop.
+func (s *Server) accept() {
+	defer s.wg.Done()
+	for number := 0; ; {
+		nc, err := s.ln.Accept()
+		if err != nil {
+			if s.isClosed() {
+				return
+			}
+			s.log.Warn("accept failed", "err", err) // out of file handles: wait for some
+			time.Sleep(51 * time.Millisecond)
+			continue
+		}
+		n, ok := number, true
+		if s.ask != nil {
+			n, ok = s.ask(nc.RemoteAddr())
+		}
+		number++
+		if !ok {
+			s.log.Info("a client came by another way than its link", "conn", n, "remote", nc.RemoteAddr())
+		}
+		s.run(nc, n)
+	}
+}
+
+// run serves a connection on a goroutine of its own.
+func (s *Server) run(nc net.Conn, number int) {
+	c := &conn{s: s, nc: nc, number: number}
+	s.mu.Lock()
+	if s.closed || len(s.conns) >= s.cfg.Limits.Connections {
+		s.mu.Unlock()
+		nc.Close()
+		return
+	}
+	s.conns = append(s.conns, c)
+	s.wg.Add(1)
+	s.mu.Unlock()
+	go func() {
+		defer s.wg.Done()
+		c.serve()
+	}()
+}
+
+// forget drops a connection that has ended. Its sessions stay; the publish
+// requests that came over it do not.
+func (s *Server) forget(c *conn) {
+	c.wmu.Lock()
+	c.kill()
+	c.out.queue = nil
+	c.wmu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = slices.DeleteFunc(s.conns, func(o *conn) bool { return o == c })
+	for _, sess := range s.sessions {
+		if sess.conn == c {
+			sess.conn, sess.queue = nil, nil
+		}
+	}
+}
+
+func (s *Server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// scan feeds the monitored items of a task with what it has latched.
+func (s *Server) scan(b *plc.Block) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || b.Task >= len(s.feeds) || len(s.feeds[b.Task]) == 0 {
+		return
+	}
+	stamp, now := ticks(b.Stamp), ticks(time.Now())
+	for _, it := range s.feeds[b.Task] {
+		it.scan(b, stamp, now)
+	}
+}
+
+// after runs f once, after d; the mutex is held, and the server is not closed.
+// Close waits for it.
+func (s *Server) after(d time.Duration, f func()) *time.Timer {
+	s.wg.Add(1)
+	return time.AfterFunc(d, func() {
+		defer s.wg.Done()
+		f()
+	})
+}
+
+// halt stops a timer of after.
+func (s *Server) halt(t *time.Timer) {
+	if t != nil && t.Stop() {
+		s.wg.Done()
+	}
+}
+
+// nextChannel gives out the id of a secure channel.
+func (s *Server) nextChannel() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids.channel++
+	return s.ids.channel
+}
+
+// secret draws n bytes that a client hands back to show that it is itself.
+func (s *Server) secret(n int) []byte {
+	b := make([]byte, n, n+8)
+	for i := 0; i < n; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:i+8:i+8], s.rng.Uint64())
+	}
+	return b
+}
