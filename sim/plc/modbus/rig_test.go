@@ -172,3 +172,5 @@ func steady(t *testing.T, before int) {
 	buf := make([]byte, 1<<16)
 	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
 }
+
+func signalID(i int) signal.ID { return signal.ID(fmt.Sprint("t/", i)) }

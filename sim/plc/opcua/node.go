@@ -1,0 +1,169 @@
+package opcua
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/gopcua/opcua/id"
+	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/sim/plc"
+)
+
+// tagSpace is the namespace in which the PLC's nodes are.
+const tagSpace = 2
+
+// node is one node of the address space. It never changes once it is made.
+type node struct {
+	id    *ua.NodeID
+	ns    uint16 // of the browse name
+	name  string // browse name and display name
+	class ua.NodeClass
+	refs  []ref
+	kind  uint32 // type definition, of an object or variable
+
+	abstract, symmetric bool
+	inverse             string // name of a reference type backwards
+
+	// Of a variable: a tag, or a value that the server knows. An empty slice
+	// for dims is a scalar.
+	tag      *variable
+	dataType uint32
+	array    bool
+	read     func(s *Server, now time.Time) any
+}
+
+// ref is a reference; its type is a node of namespace 0.
+type ref struct {
+	typ     uint32
+	forward bool
+	to      *node
+}
+
+// link makes a reference between two nodes, seen from both.
+func link(from *node, typ uint32, to *node) {
+	from.refs = append(from.refs, ref{typ, true, to})
+	to.refs = append(to.refs, ref{typ, false, from})
+}
+
+// space is the address space of one server: the standard nodes, which all
+// servers share, and those of the PLC.
+type space struct {
+	std     *standard
+	objects []ref // what the PLC adds below the Objects folder
+	tags    map[string]*node
+	names   []string // namespaces
+}
+
+// newSpace lays out the tags: a folder per machine, below it one per
+// component, and in these the variables.
+func newSpace(img Image, cfg Config) (*space, error) {
+	sp := &space{
+		std: standardNodes(), tags: map[string]*node{},
+		names: []string{"http://opcfoundation.org/UA/", cfg.ApplicationURI, "urn:plantbed:" + img.Name()},
+	}
+	var order []string
+	for _, t := range img.Tasks() {
+		for i := range t.Tags {
+			tag := &t.Tags[i]
+			if sp.tags[string(tag.ID)] != nil {
+				return nil, fmt.Errorf("tag %q stands there twice", tag.ID)
+			}
+			sp.tags[string(tag.ID)] = tagNode(&variable{tag: tag, task: t.Index, index: i, period: float64(t.Period) / 1e6})
+			order = append(order, string(tag.ID))
+		}
+	}
+	sort.Strings(order)
+	for _, path := range order {
+		n := sp.tags[path]
+		parent, typ := sp.parent(path)
+		if typ == id.Organizes && parent != nil {
+			typ = id.HasComponent
+		}
+		sp.attach(parent, typ, n)
+	}
+	return sp, nil
+}
+
+// parent is the folder of a path, made if need be; nil stands for Objects.
+func (sp *space) parent(path string) (*node, uint32) {
+	cut := strings.LastIndexByte(path, '/')
+	if cut < 0 {
+		return nil, id.Organizes
+	}
+	dir := path[:cut]
+	if n := sp.tags[dir]; n != nil {
+		if n.tag != nil { // a tag that has others below it
+			return n, id.HasComponent
+		}
+		return n, id.Organizes
+	}
+	n := &node{id: ua.NewStringNodeID(tagSpace, dir), ns: tagSpace, name: last(dir), class: ua.NodeClassObject, kind: id.FolderType}
+	sp.tags[dir] = n
+	up, typ := sp.parent(dir)
+	sp.attach(up, typ, n)
+	return n, id.Organizes
+}
+
+func (sp *space) attach(parent *node, typ uint32, n *node) {
+	if parent == nil {
+		objects := sp.std.nodes[id.ObjectsFolder]
+		sp.objects = append(sp.objects, ref{typ, true, n})
+		n.refs = append(n.refs, ref{typ, false, objects})
+		return
+	}
+	link(parent, typ, n)
+}
+
+func last(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// tagNode is the variable of a tag.
+func tagNode(v *variable) *node {
+	n := &node{
+		id: ua.NewStringNodeID(tagSpace, string(v.tag.ID)), ns: tagSpace, name: last(string(v.tag.ID)),
+		class: ua.NodeClassVariable, tag: v, dataType: uint32(wireType(v.tag.Type)), kind: id.BaseDataVariableType,
+	}
+	switch {
+	case scaled(v.tag):
+		n.kind = id.DataItemType
+	case v.tag.Type != plc.Bool && v.tag.Hi > v.tag.Lo:
+		n.kind = id.AnalogItemType
+	}
+	return n
+}
+
+// node finds a node; nil if there is none.
+func (sp *space) node(n *ua.NodeID) *node {
+	switch {
+	case n == nil:
+		return nil
+	case n.Namespace() == tagSpace && n.Type() == ua.NodeIDTypeString:
+		path := n.StringID()
+		if found := sp.tags[path]; found != nil {
+			return found
+		}
+		return sp.property(path)
+	case n.Namespace() == 0 && n.Type() <= ua.NodeIDTypeNumeric:
+		return sp.std.nodes[n.IntID()]
+	}
+	return nil
+}
+
+// refs lists the references of a node, the same each time.
+func (sp *space) refs(n *node) []ref {
+	switch {
+	case n == sp.std.nodes[id.ObjectsFolder]:
+		return append(n.refs[:len(n.refs):len(n.refs)], sp.objects...)
+	case n.tag != nil:
+		list := n.refs[:len(n.refs):len(n.refs)]
+		for _, p := range propertiesOf(n) {
+			list = append(list, ref{id.HasProperty, true, p})
+		}
+		return append(list, ref{id.HasTypeDefinition, true, sp.std.nodes[n.kind]})
+	case n.kind != 0:
+		return append(n.refs[:len(n.refs):len(n.refs)], ref{id.HasTypeDefinition, true, sp.std.nodes[n.kind]})
+	}
+	return n.refs
+}
