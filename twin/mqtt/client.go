@@ -1,0 +1,106 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/eclipse/paho.golang/autopaho"
+	"github.com/eclipse/paho.golang/packets"
+	"github.com/eclipse/paho.golang/paho"
+)
+
+// client is the library's configuration.
+func (c *Conn) client() autopaho.ClientConfig {
+	u, _ := url.Parse(c.cfg.URL) // Validate has seen it
+	cfg := autopaho.ClientConfig{
+		ServerUrls:            []*url.URL{u},
+		KeepAlive:             uint16(c.cfg.KeepAlive.D() / time.Second),
+		SessionExpiryInterval: uint32(c.cfg.Session.D() / time.Second),
+		ConnectTimeout:        c.cfg.Timeout.D(),
+		ReconnectBackoff:      c.backoff.pause, // called from one goroutine
+		AttemptConnection:     c.dial,
+		OnConnectionUp:        c.up,
+		OnConnectionDown:      c.down,
+		OnConnectError:        func(err error) { c.log.Warn("cannot connect to the broker", "cause", err) },
+	}
+	if u.User != nil {
+		cfg.ConnectUsername = u.User.Username()
+		if pw, ok := u.User.Password(); ok {
+			cfg.ConnectPassword = []byte(pw)
+		}
+	}
+	cfg.ClientID = c.cfg.ClientID
+	cfg.PacketTimeout = c.cfg.Timeout.D()
+	cfg.OnPublishReceived = []func(paho.PublishReceived) (bool, error){c.received}
+	return cfg
+}
+
+// dial keeps hold of the socket, which received closes when it must.
+func (c *Conn) dial(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout.D())
+	defer cancel()
+	var conn net.Conn
+	var err error
+	switch u.Scheme {
+	case "mqtts", "tls", "ssl":
+		d := tls.Dialer{Config: &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}}
+		if conn, err = d.DialContext(ctx, "tcp", u.Host); err == nil {
+			conn = packets.NewThreadSafeConn(conn)
+		}
+	default:
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, "tcp", u.Host)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.socket.Store(&conn)
+	return conn, nil
+}
+
+// up is called by the library for each new connection.
+func (c *Conn) up(cm *autopaho.ConnectionManager, ack *paho.Connack) {
+	c.connects.Add(1)
+	c.log.Info("connected to the broker", "session_present", ack.SessionPresent)
+	c.hand(Message{Kind: Link, Up: true, At: time.Now(), Context: c.ctx})
+	c.wg.Add(1)
+	go func() { // up must return before the library answers to Subscribe
+		defer c.wg.Done()
+		c.subscribe(cm)
+	}()
+}
+
+func (c *Conn) down() bool {
+	c.log.Warn("connection to the broker lost")
+	c.hand(Message{Kind: Link, Up: false, At: time.Now(), Context: c.ctx})
+	return true
+}
+
+// subscribe tries until it stands or the connection is gone; a session that the
+// broker has kept is subscribed again for the retained statuses.
+func (c *Conn) subscribe(cm *autopaho.ConnectionManager) {
+	sub := &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{
+		{Topic: c.cfg.Prefix + "/+/data", QoS: 1},
+		{Topic: c.cfg.Prefix + "/+/status/#", QoS: 1}, // # takes in the parent too
+	}}
+	for n := 1; c.ctx.Err() == nil; n++ {
+		_, err := cm.Subscribe(c.ctx, sub)
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, autopaho.ConnectionDownError), errors.Is(err, paho.ErrConnectionLost):
+			return // the next connection subscribes
+		}
+		c.log.Error("cannot subscribe at the broker", "cause", err)
+		pause := time.NewTimer(min(time.Duration(n)*secondPause, c.cfg.MaxBackoff.D()))
+		select {
+		case <-pause.C:
+		case <-c.ctx.Done():
+			pause.Stop()
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package predict
+
+import (
+	"time"
+
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// Calibrated is what a healthy run leaves: what is watched and the models.
+type Calibrated struct {
+	Spec     Spec     `json:"spec"`
+	Model    Model    `json:"pca"`
+	Shewhart Shewhart `json:"shewhart"`
+}
+
+// Watch runs the detectors of one machine.
+type Watch struct {
+	cal     *Calibrated
+	opt     Options
+	window  *window
+	monitor *Monitor
+	pca     episode
+	three   episode
+	// blame is the class of the episode that is on; more are the rows in which
+	// there was more than the sensor that was blamed.
+	blame string
+	more  int
+	// flat counts rows without change, per channel in use; stuck has an episode
+	// for each.
+	flat   []int
+	stuck  []episode
+	alarms []Alarm
+}
+
+// NewWatch starts at the healthy mean.
+func NewWatch(cal *Calibrated) *Watch {
+	opt := cal.Spec.Options.defaults()
+	w := &Watch{cal: cal, opt: opt, window: newWindow(opt, len(cal.Spec.Channels)), monitor: NewMonitor(&cal.Model),
+		pca: newEpisode(opt), three: newEpisode(opt), flat: make([]int, len(cal.Model.Use))}
+	w.three.persist = 1
+	for range cal.Model.Use {
+		e := newEpisode(opt)
+		e.persist = 1
+		w.stuck = append(w.stuck, e)
+	}
+	return w
+}
+
+// Step takes the machine at an instant: its state, and a value for each channel
+// (Missing where it is not known or not fresh). The alarms that start here are
+// valid until the next call.
+func (w *Watch) Step(at time.Time, state float64, x []float64) []Alarm {
+	w.alarms = w.alarms[:0]
+	if w.cal.Spec.State == "" {
+		state = w.opt.Running
+	}
+	if r, ok := w.window.push(at, state, x); ok {
+		w.judge(at, r)
+	}
+	return w.alarms
+}
+
+func (w *Watch) judge(at time.Time, r *row) {
+	w.judgeModel(at, w.monitor.Step(r.mean))
+	w.judgeFlat(at, r)
+	if s := w.cal.Shewhart.Step(r.mean); w.three.step(at, s.Over) {
+		w.alarm(at, DetectorShewhart, s.Score, shewhartLimit, Process, s.Top)
+	}
+}
+
+func (w *Watch) judgeModel(at time.Time, r Result) {
+	if w.pca.step(at, r.Over) {
+		w.blame, w.more = w.monitor.Diagnose(), 0
+		w.alarm(at, DetectorPCA, r.Score, 1, w.blame, r.Top)
+		return
+	}
+	if !w.pca.active || w.blame != Sensor {
+		return
+	}
+	// A lying sensor must not hide a fault: when the rest of the machine goes
+	// over the limit as well, that is news.
+	if w.more++; !w.monitor.more() {
+		w.more = 0
+	}
+	if w.more >= w.opt.Persist {
+		w.blame = Process
+		w.alarm(at, DetectorPCA, r.Score, 1, Process, r.Top)
+	}
+}
+
+// judgeFlat finds channels that have lost all variance.
+func (w *Watch) judgeFlat(at time.Time, r *row) {
+	for k, j := range w.cal.Model.Use {
+		if w.flat[k]++; !r.flat[j] {
+			w.flat[k] = 0
+		}
+		if limit := w.cal.Model.Flat[k]; w.stuck[k].step(at, w.flat[k] > limit) {
+			w.alarm(at, DetectorPCA, float64(w.flat[k])/float64(limit), 1, Sensor, j)
+		}
+	}
+}
+
+func (w *Watch) alarm(at time.Time, detector string, score, limit float64, class string, channel int) {
+	w.alarms = append(w.alarms, Alarm{At: at, Machine: w.cal.Spec.Machine, Detector: detector,
+		Score: score, Limit: limit, Class: class, Tag: signal.ID(w.cal.Spec.Channels[channel])})
+}
