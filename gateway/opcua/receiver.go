@@ -358,11 +358,13 @@ func (r *receiver) samples(msg *ua.NotificationMessage) ([]signal.Sample, error)
 			err = fmt.Errorf("%w: %v", errGone, d.Status)
 		}
 	}
-	byHandle := func(a, b *ua.MonitoredItemNotification) int { return int(int64(a.ClientHandle) - int64(b.ClientHandle)) }
+	byHandle := func(a, b *ua.MonitoredItemNotification) int {
+		return int(int64(a.ClientHandle) - int64(b.ClientHandle))
+	}
 	if !slices.IsSortedFunc(changes, byHandle) {
 		slices.SortStableFunc(changes, byHandle)
 	}
-	now := time.Now()
+	now := time.Now().Round(0)
 	out := make([]signal.Sample, 0, len(changes))
 	for _, c := range changes {
 		if i := int64(c.ClientHandle) - 1; i >= 0 && i < int64(len(r.items)) && c.Value != nil {
