@@ -1,0 +1,487 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plantbed/plantbed/harness/score"
+)
+
+// plot is the run over time as shapes and labels in user units of an SVG: a
+// stack of lanes over one time axis.
+//
+//	marks      A   B            C        onset, failure, kill, restart
+//	faults   ▬▬  ▬▬▬▬                    one row each
+//	samples  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇           what became of them
+//	lost        ▂                        the same, on a scale of its own
+//	latency  ─────╱╲────────────
+//	buffer         ╱╲
+//	alarms             ◆     ×           one row per detector
+type plot struct {
+	W, H        int
+	Shapes      []shape
+	Labels      []label
+	Title, Desc string
+	Marks       []fact // the letters on top, with instant and text
+	MarksMore   int
+}
+
+// shape is one path; Title shows when it is pointed at.
+type shape struct{ Class, D, Title string }
+
+type label struct {
+	X, Y        string
+	Class, Text string
+}
+
+// Geometry in user units, 1 unit = 1 CSS pixel at full width.
+const (
+	plotW   = 1000
+	plotX0  = 128 // left of it: what each lane is
+	plotX1  = 984
+	rowH    = 18 // of a fault or a detector
+	laneGap = 20
+	maxMark = 26 // letters from A to Z
+	maxStep = 1000
+)
+
+// draw makes the plot of a story, nil where there is nothing to draw.
+func draw(r score.Result) *plot {
+	s := r.Story
+	if len(s.Buckets) == 0 || !(s.BucketS > 0) {
+		return nil
+	}
+	buckets, width := thin(s.Buckets, s.BucketS)
+	c := &canvas{buckets: buckets, width: width, end: max(r.Card.DurationS, float64(len(buckets))*width)}
+	c.marks(s)
+	c.faults(r.Card.ByFault)
+	c.samples()
+	c.lost()
+	c.latency()
+	c.buffer()
+	c.alarms(s.Alarms)
+	c.axis()
+	c.pointers()
+	c.behind(r.Card.ByFault)
+	c.W, c.H = plotW, int(c.y)+8
+	c.Title = "The run over time"
+	c.Desc = describe(r, buckets, width)
+	return &c.plot
+}
+
+// canvas is a plot in the making; y is where the next lane begins.
+type canvas struct {
+	plot
+	buckets []score.Bucket
+	width   float64 // of a bucket, seconds
+	end     float64 // of the time axis, seconds
+	y       float64
+	top     float64 // where the lanes begin, under the letters
+	bottom  float64 // where they end
+	lines   []float64
+}
+
+// x is where an instant stands.
+func (c *canvas) x(seconds float64) float64 {
+	return plotX0 + (plotX1-plotX0)*min(1, max(0, seconds/c.end))
+}
+
+func (c *canvas) shape(class, d, title string) {
+	c.Shapes = append(c.Shapes, shape{class, d, title})
+}
+
+func (c *canvas) text(x, y float64, class, text string) {
+	c.Labels = append(c.Labels, label{f1(x), f1(y), class, text})
+}
+
+// f1 is a coordinate: a tenth of a pixel is enough.
+func f1(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
+
+func box(x0, y0, x1, y1 float64) string {
+	return fmt.Sprintf("M%s %sH%sV%sH%sZ", f1(x0), f1(y0), f1(x1), f1(y1), f1(x0))
+}
+
+// lane opens a lane of a height, with its title on the left, and returns its
+// lower edge.
+func (c *canvas) lane(title string, height float64) (bottom float64) {
+	c.y += laneGap
+	c.text(plotX0-8, c.y+4+min(height, rowH)/2, "name", title)
+	bottom = c.y + height
+	c.shape("rule", fmt.Sprintf("M%d %sH%d", plotX0, f1(bottom), plotX1), "")
+	return bottom
+}
+
+// marks puts a letter over everything that happened, and remembers its line.
+func (c *canvas) marks(s score.Story) {
+	all := slices.Concat(s.Events, s.Notes)
+	slices.SortStableFunc(all, func(a, b score.EventMark) int { return cmp.Compare(a.AtS, b.AtS) })
+	if len(all) > maxMark {
+		c.MarksMore = len(all) - maxMark
+		all = all[:maxMark]
+	}
+	var taken [3]float64 // right edge of each row of letters
+	rows := 0
+	for i, m := range all {
+		x := c.x(m.AtS)
+		row := 0
+		for row < len(taken)-1 && taken[row] > x-8 {
+			row++
+		}
+		taken[row] = x + 8
+		rows = max(rows, row+1)
+		letter := string(rune('A' + i))
+		c.text(x, 13+float64(row)*15, "mark", letter)
+		c.lines = append(c.lines, x)
+		c.Marks = append(c.Marks, fact{Name: letter, Value: instant(m.AtS), Doc: m.What})
+	}
+	c.y = float64(rows)*15 + 4
+	c.top = c.y
+	c.y -= laneGap / 2
+}
+
+func (c *canvas) faults(fs []score.FaultCount) {
+	if len(fs) == 0 {
+		return
+	}
+	c.y += laneGap - rowH
+	for _, f := range fs {
+		c.y += rowH
+		x0, x1 := c.x(f.FromS), max(c.x(f.ToS), c.x(f.FromS)+3)
+		c.text(plotX0-8, c.y+13, "name", f.Kind)
+		c.shape("fault "+className(f.Class), box(x0, c.y+4, x1, c.y+15),
+			fmt.Sprintf("%s at %s, %s to %s", f.Kind, f.Target, instant(f.FromS), instant(f.ToS)))
+		if x1 < (plotX0+plotX1)/2 {
+			c.text(x1+6, c.y+13, "start", f.Target)
+		} else {
+			c.text(x0-6, c.y+13, "end", f.Target)
+		}
+	}
+	c.y += rowH
+}
+
+// className keeps what is not one of the four classes out of the markup.
+func className(class string) string {
+	switch class {
+	case "process", "sensor", "communication", "gateway":
+		return class
+	}
+	return "other"
+}
+
+// samples stacks what became of the samples of each bucket; the outline is
+// everything that was owed or could not be had.
+func (c *canvas) samples() {
+	const height = 96
+	most := 1
+	for _, b := range c.buckets {
+		most = max(most, b.Owed+b.Unobtainable)
+	}
+	bottom := c.lane("samples", height)
+	c.text(plotX0-8, c.y+26, "axis", count(most)+" per")
+	c.text(plotX0-8, c.y+38, "axis", span(c.width))
+	under := make([]float64, len(c.buckets))
+	for _, part := range []struct {
+		class string
+		of    func(score.Bucket) int
+	}{
+		{"live", func(b score.Bucket) int { return max(0, b.Delivered-b.Backfilled-b.Late) }},
+		{"backfilled", func(b score.Bucket) int { return b.Backfilled }},
+		{"late", func(b score.Bucket) int { return b.Late }},
+		{"lost", func(b score.Bucket) int { return b.Lost }},
+		{"unobtainable", func(b score.Bucket) int { return b.Unobtainable }},
+	} {
+		var d strings.Builder
+		for i, b := range c.buckets {
+			h := float64(part.of(b)) / float64(most) * height
+			if h <= 0 {
+				continue
+			}
+			d.WriteString(box(c.x(float64(i)*c.width), bottom-under[i], c.x(float64(i+1)*c.width), bottom-under[i]-h))
+			under[i] += h
+		}
+		if d.Len() > 0 {
+			c.shape(part.class, d.String(), "")
+		}
+	}
+	c.y = bottom
+}
+
+// lost has a scale of its own: one lost sample among thousands is to be seen.
+func (c *canvas) lost() {
+	const height = 36
+	most := 0
+	for _, b := range c.buckets {
+		most = max(most, b.Lost)
+	}
+	bottom := c.lane("lost", height)
+	c.text(plotX0-8, c.y+26, "axis", "at most "+count(most))
+	var d strings.Builder
+	for i, b := range c.buckets {
+		if b.Lost > 0 {
+			x := c.x(float64(i) * c.width)
+			d.WriteString(box(x, bottom, max(c.x(float64(i+1)*c.width), x+2), bottom-max(4, float64(b.Lost)/float64(most)*height)))
+		}
+	}
+	if d.Len() > 0 {
+		c.shape("lost", d.String(), "")
+	} else {
+		c.text((plotX0+plotX1)/2, bottom-height/2+4, "none", "none")
+	}
+	c.y = bottom
+}
+
+// latency is drawn on a logarithmic scale of whole decades.
+func (c *canvas) latency() {
+	const height = 96
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, b := range c.buckets {
+		for _, v := range []float64{b.P50MS, b.P99MS} {
+			if v >= 0 {
+				low, high = min(low, max(v, 0.01)), max(high, max(v, 0.01))
+			}
+		}
+	}
+	bottom := c.lane("latency", height)
+	c.y = bottom
+	if high < low {
+		c.text((plotX0+plotX1)/2, bottom-height/2+4, "none", "no live samples")
+		return
+	}
+	from, to := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
+	if to == from {
+		to++
+	}
+	y := func(ms float64) float64 {
+		return bottom - height*min(1, max(0, (math.Log10(max(ms, 1e-9))-from)/(to-from)))
+	}
+	for e := from; e <= to; e++ {
+		if e > from {
+			c.shape("grid", fmt.Sprintf("M%d %sH%d", plotX0, f1(y(math.Pow(10, e))), plotX1), "")
+			c.text(plotX1, y(math.Pow(10, e))-3, "scale", decade(e))
+		}
+	}
+	c.shape("p99", c.stair(y, func(b score.Bucket) float64 { return b.P99MS }), "")
+	c.shape("p50", c.stair(y, func(b score.Bucket) float64 { return b.P50MS }), "")
+}
+
+// decade is 10^e milliseconds in words.
+func decade(e float64) string {
+	if e >= 3 {
+		return number(math.Pow(10, e-3)) + " s"
+	}
+	return number(math.Pow(10, e)) + " ms"
+}
+
+// stair is a line with a step at each bucket, broken where the value is
+// negative, that is not known.
+func (c *canvas) stair(y func(float64) float64, of func(score.Bucket) float64) string {
+	var d strings.Builder
+	open := false
+	for i, b := range c.buckets {
+		v := of(b)
+		if v < 0 || math.IsNaN(v) {
+			open = false
+			continue
+		}
+		if open {
+			fmt.Fprintf(&d, "V%s", f1(y(v)))
+		} else {
+			fmt.Fprintf(&d, "M%s %s", f1(c.x(float64(i)*c.width)), f1(y(v)))
+		}
+		fmt.Fprintf(&d, "H%s", f1(c.x(float64(i+1)*c.width)))
+		open = true
+	}
+	return d.String()
+}
+
+func (c *canvas) buffer() {
+	const height = 44
+	most := -1.0
+	for _, b := range c.buckets {
+		most = max(most, b.Buffer)
+	}
+	bottom := c.lane("buffer", height)
+	c.y = bottom
+	if most < 0 {
+		c.text((plotX0+plotX1)/2, bottom-height/2+4, "none", "its depth is not known")
+		return
+	}
+	c.text(plotX0-8, bottom-height+26, "axis", "at most "+number(most))
+	var d strings.Builder
+	for i, b := range c.buckets {
+		if b.Buffer > 0 {
+			d.WriteString(box(c.x(float64(i)*c.width), bottom, c.x(float64(i+1)*c.width), bottom-max(1, b.Buffer/most*height)))
+		}
+	}
+	if d.Len() > 0 {
+		c.shape("buffer", d.String(), "")
+	}
+}
+
+// alarms has a row per detector, in the order of their first alarms' names: a
+// filled diamond for a true one, a cross for a false one. Of several marks on
+// one spot one is drawn.
+func (c *canvas) alarms(as []score.AlarmMark) {
+	byDetector := map[string][]score.AlarmMark{}
+	var names []string
+	for _, a := range as {
+		if byDetector[a.Detector] == nil {
+			names = append(names, a.Detector)
+		}
+		byDetector[a.Detector] = append(byDetector[a.Detector], a)
+	}
+	slices.Sort(names)
+	if len(names) == 0 {
+		bottom := c.lane("alarms", rowH)
+		c.text((plotX0+plotX1)/2, bottom-4, "none", "none")
+		c.y = bottom
+	}
+	for i, name := range names {
+		if i > 0 {
+			c.y -= laneGap - 4
+		}
+		bottom := c.lane(cmp.Or(name, "alarms"), rowH)
+		last := map[bool]float64{true: -9, false: -9}
+		for _, a := range byDetector[name] {
+			x := math.Round(c.x(a.AtS))
+			if x-last[a.True] < 2 {
+				continue
+			}
+			last[a.True] = x
+			c.alarm(x, bottom-rowH/2, a)
+		}
+		c.y = bottom
+	}
+}
+
+func (c *canvas) alarm(x, y float64, a score.AlarmMark) {
+	class, word := "false-alarm", "false alarm"
+	d := fmt.Sprintf("M%s %sl8 8m0 -8l-8 8", f1(x-4), f1(y-4))
+	if a.True {
+		class, word = "true-alarm", "true alarm"
+		d = fmt.Sprintf("M%s %sl5 6l-5 6l-5 -6Z", f1(x), f1(y-6))
+	}
+	c.shape(class, d, strings.TrimSpace(fmt.Sprintf("%s, %s on %s: %s %s", instant(a.AtS), word, a.Machine, a.Class, a.Tag)))
+}
+
+// axis ends the lanes and writes the times under them.
+func (c *canvas) axis() {
+	c.bottom = c.y
+	step := 86400.0
+	for _, s := range []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200} {
+		if c.end/s <= 10 {
+			step = s
+			break
+		}
+	}
+	if c.end/step > 20 {
+		step = math.Ceil(c.end/10/86400) * 86400
+	}
+	for t := 0.0; t <= c.end; t += step {
+		c.shape("tick", fmt.Sprintf("M%s %sv5", f1(c.x(t)), f1(c.bottom)), "")
+		text := instant(t)
+		if step >= 60 {
+			text = strings.TrimSuffix(text, ":00")
+		}
+		c.text(c.x(t), c.bottom+18, "time", text)
+	}
+	unit := "h:mm:ss"
+	if step >= 60 {
+		unit = "h:mm"
+	}
+	c.text(plotX0-8, c.bottom+18, "axis", unit)
+	c.y = c.bottom + 22
+}
+
+// pointers lays an invisible column over each bucket that tells its figures.
+func (c *canvas) pointers() {
+	for i, b := range c.buckets {
+		from := float64(i) * c.width
+		c.shape("pointer", box(c.x(from), c.top, c.x(from+c.width), c.bottom), tell(b, from, c.width))
+	}
+}
+
+func tell(b score.Bucket, from, width float64) string {
+	t := fmt.Sprintf("%s to %s: %s owed", instant(from), instant(from+width), count(b.Owed))
+	for _, p := range []struct {
+		n    int
+		what stage
+	}{{b.Lost, fates.lost}, {b.Unobtainable, fates.unobtainable}, {b.Late, fates.late}, {b.Backfilled, fates.backfilled}} {
+		if p.n > 0 {
+			t += fmt.Sprintf(", %s %s", count(p.n), p.what.title)
+		}
+	}
+	if b.P50MS >= 0 {
+		t += fmt.Sprintf(", latency p50 %s ms, p99 %s ms", number(b.P50MS), number(b.P99MS))
+	}
+	if b.Buffer >= 0 {
+		t += ", buffer " + number(b.Buffer)
+	}
+	return t
+}
+
+// behind puts what lies under the lanes first: the windows of outages and the
+// lines of the marks.
+func (c *canvas) behind(fs []score.FaultCount) {
+	var under []shape
+	for _, f := range fs {
+		if f.Class == "communication" || f.Class == "gateway" {
+			under = append(under, shape{"window", box(c.x(f.FromS), c.top, max(c.x(f.ToS), c.x(f.FromS)+2), c.bottom), ""})
+		}
+	}
+	for _, x := range c.lines {
+		under = append(under, shape{"moment", fmt.Sprintf("M%s %sV%s", f1(x), f1(c.top), f1(c.bottom)), ""})
+	}
+	c.Shapes = append(under, c.Shapes...)
+}
+
+// thin joins neighbouring buckets until there are few enough to draw.
+func thin(in []score.Bucket, width float64) ([]score.Bucket, float64) {
+	k := (len(in) + maxStep - 1) / maxStep
+	if k <= 1 {
+		return in, width
+	}
+	var out []score.Bucket
+	for part := range slices.Chunk(in, k) {
+		sum := score.Bucket{P50MS: -1, P99MS: -1, Buffer: -1}
+		for _, b := range part {
+			sum.Owed += b.Owed
+			sum.Delivered += b.Delivered
+			sum.Lost += b.Lost
+			sum.Unobtainable += b.Unobtainable
+			sum.Late += b.Late
+			sum.Backfilled += b.Backfilled
+			sum.P50MS, sum.P99MS, sum.Buffer = max(sum.P50MS, b.P50MS), max(sum.P99MS, b.P99MS), max(sum.Buffer, b.Buffer)
+		}
+		out = append(out, sum)
+	}
+	return out, width * float64(k)
+}
+
+// describe is the plot for those who cannot see it.
+func describe(r score.Result, bs []score.Bucket, width float64) string {
+	d := fmt.Sprintf("%s in %s of %s.", span(r.Card.DurationS), plural(len(bs), "step"), span(width))
+	worst := func(what string, of func(score.Bucket) float64, say func(float64) string) {
+		i := 0
+		for k := range bs {
+			if of(bs[k]) > of(bs[i]) {
+				i = k
+			}
+		}
+		if v := of(bs[i]); v > 0 {
+			d += fmt.Sprintf(" %s %s from %s.", what, say(v), instant(float64(i)*width))
+		} else {
+			d += fmt.Sprintf(" %s none.", what)
+		}
+	}
+	n := func(v float64) string { return count(int(v)) }
+	worst("Most lost in a step:", func(b score.Bucket) float64 { return float64(b.Lost) }, n)
+	worst("Most unobtainable:", func(b score.Bucket) float64 { return float64(b.Unobtainable) }, n)
+	worst("Highest p99 latency:", func(b score.Bucket) float64 { return b.P99MS }, func(v float64) string { return number(v) + " ms" })
+	worst("Deepest buffer:", func(b score.Bucket) float64 { return b.Buffer }, number)
+	return d + fmt.Sprintf(" %s and %s are drawn; both are listed below.", plural(len(r.Card.ByFault), "fault"), plural(len(r.Story.Alarms), "alarm"))
+}

@@ -1,0 +1,146 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/plantbed/plantbed/harness/score"
+)
+
+// Table writes the verdict for a terminal: one line per expectation, with the
+// reason under each that did not pass, then where samples were lost. With color
+// it uses ANSI escapes; width is whatever the figures need.
+func Table(w io.Writer, r score.Result, color bool) error {
+	v := look(r)
+	var b strings.Builder
+	p := paint{color}
+	fmt.Fprintf(&b, "%s  %s  %s\n", p.verdict(v.Verdict, v.Tag), p.bold(oneLine(v.Scenario)), p.dim(factsLine(v.Facts[:3])))
+	for _, reason := range v.Reasons {
+		if !reasonOfRow(v, reason) {
+			fmt.Fprintf(&b, "  %s\n", oneLine(reason))
+		}
+	}
+	if len(v.Expects) > 0 {
+		b.WriteString("\n")
+		tableExpects(&b, v, p)
+	}
+	if len(v.Walk) > 0 {
+		b.WriteString("\n")
+		tableWalk(&b, v)
+	}
+	fmt.Fprintf(&b, "\n%s %s\n", p.verdict(v.Verdict, v.Tag), v.Headline)
+	if v.Replay != "" {
+		fmt.Fprintf(&b, "again: %s\n", oneLine(v.Replay))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// reasonOfRow tells that a reason stands under its expectation already.
+func reasonOfRow(v view, reason string) bool {
+	for _, e := range v.Expects {
+		if e.Why == reason {
+			return true
+		}
+	}
+	return false
+}
+
+func tableExpects(b *strings.Builder, v view, p paint) {
+	rows := make([][]string, len(v.Expects))
+	for i, e := range v.Expects {
+		rows[i] = []string{verdictTag(e.Verdict), e.Metric, e.Bound, "got " + e.Got, "n " + e.N}
+	}
+	wide := widths(rows)
+	for i, e := range v.Expects {
+		line := "  " + p.verdict(e.Verdict, pad(rows[i][0], wide[0]))
+		for j := 1; j < len(rows[i]); j++ {
+			line += "  " + pad(oneLine(rows[i][j]), wide[j])
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		if e.Why != "" {
+			fmt.Fprintf(b, "  %s  %s\n", strings.Repeat(" ", wide[0]), oneLine(e.Why))
+		}
+	}
+}
+
+// tableWalk says where samples went: one line each for their fates, the stages
+// at which they were lost, the causes that excuse, and what else was wrong.
+func tableWalk(b *strings.Builder, v view) {
+	for _, part := range []struct {
+		title string
+		facts []fact
+	}{{"samples", v.Walk}, {"lost at", v.Lost}, {"unobtainable", v.Unobtainable}, {"also", v.Extra}} {
+		if len(part.facts) > 0 {
+			fmt.Fprintf(b, "  %-13s %s\n", part.title, factsLine(part.facts))
+		}
+	}
+}
+
+// factsLine is "seed 42 · gear virtual".
+func factsLine(facts []fact) string {
+	parts := make([]string, len(facts))
+	for i, f := range facts {
+		parts[i] = oneLine(strings.ToLower(f.Name)) + " " + oneLine(f.Value)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// Paths tells where Write has put the files of a run.
+func Paths(w io.Writer, dir string) error {
+	_, err := fmt.Fprintf(w, "report: %s/report.html\n", strings.TrimRight(dir, "/"))
+	return err
+}
+
+func widths(rows [][]string) []int {
+	var wide []int
+	for _, row := range rows {
+		for j, cell := range row {
+			if j == len(wide) {
+				wide = append(wide, 0)
+			}
+			wide[j] = max(wide[j], utf8.RuneCountInString(cell))
+		}
+	}
+	return wide
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+// oneLine keeps a text from breaking the line, or the terminal, it is written to.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// paint writes ANSI colours, or none.
+type paint struct{ on bool }
+
+func (p paint) code(code, s string) string {
+	if !p.on {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p paint) bold(s string) string { return p.code("1", s) }
+func (p paint) dim(s string) string  { return p.code("2", s) }
+
+func (p paint) verdict(v score.Verdict, s string) string {
+	switch v {
+	case score.Pass:
+		return p.code("1;32", s)
+	case score.Fail:
+		return p.code("1;31", s)
+	}
+	return p.code("1;33", s)
+}
