@@ -1,0 +1,137 @@
+package plant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+// Config is the part of a scenario that describes the factory floor.
+type Config struct {
+	Machines []MachineConfig `toml:"machine"`
+	Lines    []LineConfig    `toml:"line"`
+}
+
+// MachineConfig is one machine. Params are written with their units.
+type MachineConfig struct {
+	Name   string            `toml:"name"`
+	Kind   string            `toml:"kind"`
+	Params map[string]string `toml:"params"`
+}
+
+// LineConfig joins machines to a line. A machine that is in none works for
+// itself, from an endless supply to an endless demand.
+type LineConfig struct {
+	Name     string   `toml:"name"`
+	Stations []string `toml:"stations"` // machines in the order of the flow
+	Buffers  []int    `toml:"buffers"`  // capacity in units between each two of them
+	Crew     int      `toml:"crew"`     // repairs that can go on at a time; 0 means 1
+}
+
+const maxBuffer, maxCrew = 100_000, 100
+
+// Validate reports all that is wrong. Paths are relative to the root of the
+// configuration: "machine[1].kind", "line[0].stations[2]".
+func (c Config) Validate() strict.Problems {
+	var problems strict.Problems
+	names := make([]string, len(c.Machines))
+	for i, m := range c.Machines {
+		at := fmt.Sprintf("machine[%d]", i)
+		problems = append(problems, nameProblems(m.Name, names[:i]).Under(at+".name")...)
+		names[i] = m.Name
+		problems = append(problems, m.validate().Under(at)...)
+	}
+	lineNames := make([]string, len(c.Lines))
+	placed := map[string]string{} // machine to its line
+	for i, l := range c.Lines {
+		at := fmt.Sprintf("line[%d]", i)
+		problems = append(problems, nameProblems(l.Name, lineNames[:i]).Under(at+".name")...)
+		lineNames[i] = l.Name
+		problems = append(problems, c.lineProblems(l, names, placed).Under(at)...)
+	}
+	return problems
+}
+
+func (m MachineConfig) validate() strict.Problems {
+	var problems strict.Problems
+	k, ok := findKind(m.Kind)
+	switch {
+	case m.Kind == "":
+		problems.Addf("kind", "is missing; known kinds are %s", strings.Join(kindNames(), ", "))
+	case !ok:
+		problems.AddName("kind", fmt.Sprintf("unknown machine kind %q; known are %s", m.Kind, strings.Join(kindNames(), ", ")), m.Kind, kindNames())
+	default:
+		p, wrong := resolve(k.params(), m.Params)
+		if len(wrong) == 0 && k.check != nil {
+			wrong = k.check(p)
+		}
+		problems = append(problems, wrong.Under("params")...)
+	}
+	return problems
+}
+
+// nameProblems: a name is part of sample IDs, topics and node ids.
+func nameProblems(name string, taken []string) strict.Problems {
+	var problems strict.Problems
+	switch {
+	case name == "":
+		problems.Add("", "is missing")
+	case len(name) > 64:
+		problems.Addf("", "%q is longer than 64 letters", name)
+	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "":
+		problems.Addf("", "%q may hold small letters, digits, - and _ only", name)
+	case slices.Contains(taken, name):
+		problems.Addf("", "%q is there twice", name)
+	}
+	return problems
+}
+
+func (c Config) lineProblems(l LineConfig, machines []string, placed map[string]string) strict.Problems {
+	var problems strict.Problems
+	if len(l.Stations) == 0 {
+		problems.Add("stations", "is missing; name the machines in the order of the flow")
+	}
+	feeder := false
+	for i, name := range l.Stations {
+		at := fmt.Sprintf("stations[%d]", i)
+		j := slices.Index(machines, name)
+		if j < 0 {
+			problems.AddName(at, fmt.Sprintf("there is no machine %q", name), name, machines)
+			continue
+		}
+		if other, ok := placed[name]; ok {
+			problems.Addf(at, "machine %q stands in line %q already", name, other)
+			continue
+		}
+		placed[name] = l.Name
+		k, _ := findKind(c.Machines[j].Kind)
+		if k.feeds && i > 0 {
+			problems.Addf(at, "machine %q is a %s, which feeds a line and must stand first in it", name, k.Name)
+		}
+		feeder = feeder || k.feeds && i == 0
+	}
+	problems = append(problems, bufferProblems(l, feeder)...)
+	if l.Crew < 0 || l.Crew > maxCrew {
+		problems.Addf("crew", "%d is out of range; it goes from 0 (the same as 1) to %d", l.Crew, maxCrew)
+	}
+	return problems
+}
+
+func bufferProblems(l LineConfig, feeder bool) strict.Problems {
+	var problems strict.Problems
+	if want := max(0, len(l.Stations)-1); len(l.Buffers) != want {
+		problems.Addf("buffers", "has %d entries; %d stations have %d buffers between them", len(l.Buffers), len(l.Stations), want)
+	}
+	for i, n := range l.Buffers {
+		low := 0
+		if feeder && i == 0 {
+			low = 1 // the bowl holds at least the portion that is taken next
+		}
+		if n < low || n > maxBuffer {
+			problems.Addf(fmt.Sprintf("buffers[%d]", i), "%d is out of range; it goes from %d to %d", n, low, maxBuffer)
+		}
+	}
+	return problems
+}

@@ -1,0 +1,317 @@
+package plant
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/plantbed/plantbed/sim"
+	"github.com/plantbed/plantbed/sim/physics"
+)
+
+// Signal is one quantity of one machine.
+type Signal struct {
+	SignalSpec
+	// Read is the true value at now, in engineering units: no sensor, no
+	// noise but the process's own. It looks and changes nothing. Call it on
+	// the kernel's goroutine with the kernel's time.
+	Read func(now time.Duration) float64
+}
+
+// Machine is one asset. Its physics runs between events: inputs change only
+// at events, and before each change the model is advanced up to it, in steps
+// that end on whole seconds. A read works on a copy, from the last whole
+// second or event up to now.
+//
+//	event ──1s──┼──1s──┼─ ... ─┼── event          committed state
+//	                               └──► now        what a read sees
+type Machine struct {
+	Name       string
+	Kind       string
+	IdealCycle float64 // seconds per unit
+
+	kernel     *sim.Kernel
+	surround   *surroundings
+	emit       func(Event)
+	def        kind
+	signals    []Signal
+	model      model
+	in         inputs
+	advanced   time.Duration // the model's state is that of this instant
+	y          []float64     // what the model measured last
+	measured   time.Duration // when that was; -1 for not valid any more
+	wears      []*wear
+	station    *station
+	feed       *bowl // what it feeds, if its kind does
+	ledger     ledger
+	good       int
+	total      int
+	repairTime time.Duration
+	restart    time.Duration
+	broken     int // components that wait for a crew or are in its hands
+	inWork     int // components in a crew's hands
+	restartAt  sim.Timer
+	crew       *crew
+}
+
+// grid is the longest step of a model.
+const grid = time.Second
+
+func newMachine(k *sim.Kernel, s *surroundings, cfg MachineConfig, emit func(Event)) *Machine {
+	def, _ := findKind(cfg.Kind)
+	p, _ := resolve(def.params(), cfg.Params)
+	c := chance{k, "plant/" + cfg.Name}
+	m := &Machine{
+		Name: cfg.Name, Kind: cfg.Kind, IdealCycle: p["cycle"] / 1000,
+		kernel: k, surround: s, emit: emit, def: def,
+		model:      def.build(p, c),
+		y:          make([]float64, len(def.Signals)),
+		measured:   -1,
+		repairTime: seconds(p["repair_time"] * 60),
+		restart:    seconds(p["restart"]),
+	}
+	m.ledger.state, m.ledger.reason = Execute, producing
+	m.in = inputs{state: Execute, drawing: true}
+	s.at(0, &m.in)
+	for i, comp := range def.Components {
+		m.wears = append(m.wears, &wear{m: m, index: i, Component: comp})
+	}
+	m.makeSignals(p)
+	m.station = newStation(m, p, c)
+	return m
+}
+
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
+
+func (m *Machine) makeSignals(p params) {
+	specs := m.def.signals()
+	if m.def.spans != nil {
+		m.def.spans(p, specs[flowSignals:])
+	}
+	m.signals = make([]Signal, len(specs))
+	for i, spec := range specs {
+		m.signals[i] = Signal{SignalSpec: spec, Read: m.reader(i)}
+	}
+}
+
+func (m *Machine) reader(i int) func(time.Duration) float64 {
+	switch i {
+	case stateAt:
+		return func(time.Duration) float64 { return float64(m.ledger.state) }
+	case goodAt:
+		return func(time.Duration) float64 { return float64(m.good) }
+	case totalAt:
+		return func(time.Duration) float64 { return float64(m.total) }
+	}
+	i -= flowSignals
+	return func(now time.Duration) float64 {
+		if now != m.measured {
+			m.look(now)
+		}
+		return m.y[i]
+	}
+}
+
+// Signals in the order of the kind's table.
+func (m *Machine) Signals() []Signal { return m.signals }
+
+// StateSignal, GoodSignal and TotalSignal name the signals that carry the
+// PackML state and the counters of good and of all units.
+func (m *Machine) StateSignal() string { return flowSpecs[stateAt].Name }
+func (m *Machine) GoodSignal() string  { return flowSpecs[goodAt].Name }
+func (m *Machine) TotalSignal() string { return flowSpecs[totalAt].Name }
+
+// State is the PackML state now.
+func (m *Machine) State() int { return m.ledger.state }
+
+// Good and Total are the units so far.
+func (m *Machine) Good() int  { return m.good }
+func (m *Machine) Total() int { return m.total }
+
+// OEE of the run up to now, which is the kernel's time.
+func (m *Machine) OEE(now time.Duration) OEE {
+	return effectiveness(now, m.ledger.in(Execute, now), m.IdealCycle, float64(m.total), float64(m.good))
+}
+
+// Ledger is where the time went up to now, the seconds by state and reason.
+func (m *Machine) Ledger() []Spell { return m.ledger.spells(m.kernel.Now()) }
+
+// look measures everything at now.
+func (m *Machine) look(now time.Duration) {
+	m.advance(now.Truncate(grid))
+	m.sense(now)
+	m.in.bowl, m.in.queue = m.station.fullness(now)
+	m.in.total = float64(m.total)
+	m.model.measure(&m.in, max(0, now-m.advanced).Seconds(), m.y)
+	m.measured = now
+}
+
+// touch brings the state up to now because an input is about to change.
+func (m *Machine) touch(now time.Duration) {
+	m.advance(now)
+	m.measured = -1
+}
+
+func (m *Machine) advance(to time.Duration) {
+	for m.advanced < to {
+		end := min(to, m.advanced.Truncate(grid)+grid)
+		m.sense(m.advanced)
+		m.model.advance(&m.in, (end - m.advanced).Seconds())
+		m.advanced = end
+	}
+}
+
+// supply takes portions from a feeder.
+func (m *Machine) supply(portions float64) {
+	m.touch(m.kernel.Now())
+	if f, ok := m.model.(interface{ supply(portions float64) }); ok {
+		f.supply(portions)
+	}
+}
+
+// sense takes in what changes by itself.
+func (m *Machine) sense(at time.Duration) {
+	tS := at.Seconds()
+	m.surround.at(tS, &m.in)
+	for i, w := range m.wears {
+		m.in.damage[i] = w.damage(tS)
+	}
+}
+
+// enter puts the machine into a state for a reason.
+func (m *Machine) enter(state int, why reason) {
+	now := m.kernel.Now()
+	if state == m.ledger.state && why == m.ledger.reason {
+		return
+	}
+	if state == m.ledger.state {
+		m.ledger.book(now, state, why)
+		return
+	}
+	if m.feed != nil {
+		m.feed.update(now)
+	}
+	m.touch(now)
+	m.ledger.book(now, state, why)
+	m.in.state = state
+	m.station.stateChanged(now)
+	if m.feed != nil {
+		m.feed.wakeLater(now)
+	}
+	m.emit(Event{At: now, Machine: m.Name, Kind: "state", State: state})
+}
+
+// working: it does its job, or would if its neighbours let it.
+func (m *Machine) working() bool {
+	return m.ledger.state == Execute || m.ledger.state == Suspended
+}
+
+// breakDown stops the machine at once and calls the crew for a component.
+func (m *Machine) breakDown(w *wear) {
+	m.restartAt.Stop()
+	m.broken++
+	m.station.abort()
+	if m.inWork == 0 {
+		m.enter(Aborted, waitingCrew)
+	}
+	m.crew.call(func() {
+		m.inWork++
+		m.enter(Aborted, inRepair)
+		m.kernel.After(m.repairTime, func() { m.repaired(w) })
+	})
+}
+
+func (m *Machine) repaired(w *wear) {
+	m.inWork--
+	m.broken--
+	w.renew()
+	m.emit(w.event("repair"))
+	if m.inWork == 0 && m.broken > 0 {
+		m.enter(Aborted, waitingCrew)
+	}
+	m.crew.done()
+	if m.broken == 0 {
+		m.restartFrom(0)
+	}
+}
+
+// restartSteps is the way back from Aborted, with each step's share of the
+// restart time.
+var restartSteps = []struct {
+	state int
+	share float64
+}{{Clearing, 0.4}, {Stopped, 0.1}, {Idle, 0.1}, {Starting, 0.4}}
+
+func (m *Machine) restartFrom(step int) {
+	if step == len(restartSteps) {
+		m.enter(Execute, producing)
+		m.station.restart()
+		return
+	}
+	m.enter(restartSteps[step].state, restarting)
+	d := time.Duration(restartSteps[step].share * float64(m.restart))
+	m.restartAt = m.kernel.After(d, func() { m.restartFrom(step + 1) })
+}
+
+// Knobs names the components that can be worn out.
+func (m *Machine) Knobs() []string {
+	names := make([]string, len(m.wears))
+	for i, w := range m.wears {
+		names[i] = w.Name
+	}
+	return names
+}
+
+// Knob is the handle on a component.
+func (m *Machine) Knob(component string) (Knob, bool) {
+	for _, w := range m.wears {
+		if w.Name == component {
+			return w, true
+		}
+	}
+	return nil, false
+}
+
+// Damage is the latent damage of a component now, 0 new and 1 failed: truth
+// that no signal shows.
+func (m *Machine) Damage(component string) (float64, error) {
+	for _, w := range m.wears {
+		if w.Name == component {
+			return w.damage(m.kernel.Now().Seconds()), nil
+		}
+	}
+	return 0, fmt.Errorf("machine %q has no component %q", m.Name, component)
+}
+
+// surroundings is what all machines of a plant share: the hall's air, the
+// mains, the compressor. It has no state.
+type surroundings struct {
+	weather, draught, mains, load physics.Drift
+	compressorPhase               float64
+}
+
+func newSurroundings(c chance) *surroundings {
+	return &surroundings{
+		weather:         physics.Drift{Key: c.key("weather"), TauS: 5400},
+		draught:         physics.Drift{Key: c.key("draught"), TauS: 420},
+		mains:           physics.Drift{Key: c.key("mains"), TauS: 90},
+		load:            physics.Drift{Key: c.key("load"), TauS: 11},
+		compressorPhase: physics.KeyedUniform(c.key("compressor"), 0),
+	}
+}
+
+// compressorS is the compressor's cycle: pumps up in a quarter of it.
+const compressorS = 97
+
+func (s *surroundings) at(tS float64, in *inputs) {
+	in.tS = tS
+	in.ambientC = 22 + 1.2*s.weather.At(tS) + 0.3*s.draught.At(tS)
+	in.mains = 1 + 0.006*s.mains.At(tS) + 0.002*s.load.At(tS)
+	x := tS/compressorS + s.compressorPhase
+	x -= math.Floor(x)
+	if x < 0.25 {
+		in.airBar = 6.2 + 0.8*x/0.25
+	} else {
+		in.airBar = 7 - 0.8*(x-0.25)/0.75
+	}
+}

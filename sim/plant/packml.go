@@ -1,0 +1,124 @@
+package plant
+
+import "time"
+
+// Machine states, numbered as in PackML (ISA-TR88.00.02, OPC 30050).
+const (
+	Clearing  = 1
+	Stopped   = 2
+	Starting  = 3
+	Idle      = 4
+	Suspended = 5 // waits for its neighbours
+	Execute   = 6
+	Aborted   = 9
+	Held      = 11 // waits for its operator
+
+	states = 18
+)
+
+// StateName is what PackML calls a state.
+func StateName(state int) string {
+	switch state {
+	case Clearing:
+		return "Clearing"
+	case Stopped:
+		return "Stopped"
+	case Starting:
+		return "Starting"
+	case Idle:
+		return "Idle"
+	case Suspended:
+		return "Suspended"
+	case Execute:
+		return "Execute"
+	case Aborted:
+		return "Aborted"
+	case Held:
+		return "Held"
+	}
+	return "Undefined"
+}
+
+// reason is why a machine is in its state.
+type reason int
+
+const (
+	producing reason = iota
+	starved
+	blocked
+	minorStop
+	waitingCrew
+	inRepair
+	restarting
+	reasons
+)
+
+var reasonNames = [reasons]string{"producing", "starved", "blocked", "minor stop", "waiting for crew", "repair", "restart"}
+
+// Spell is the time that a machine has spent in a state for a reason. A wait
+// too short for the machine to suspend itself is Execute, starved or blocked.
+type Spell struct {
+	State   int
+	Reason  string
+	Seconds float64
+}
+
+// ledger books every instant of a machine's life under one state and reason.
+type ledger struct {
+	state  int
+	reason reason
+	since  time.Duration
+	spent  [states][reasons]time.Duration
+}
+
+func (l *ledger) book(now time.Duration, state int, why reason) {
+	l.spent[l.state][l.reason] += now - l.since
+	l.state, l.reason, l.since = state, why, now
+}
+
+// in is the time in a state up to now.
+func (l *ledger) in(state int, now time.Duration) (sum time.Duration) {
+	for _, d := range l.spent[state] {
+		sum += d
+	}
+	if l.state == state {
+		sum += now - l.since
+	}
+	return sum
+}
+
+func (l *ledger) spells(now time.Duration) []Spell {
+	closed := *l
+	closed.book(now, l.state, l.reason)
+	var out []Spell
+	for s := range closed.spent {
+		for r, d := range closed.spent[s] {
+			if d > 0 {
+				out = append(out, Spell{State: s, Reason: reasonNames[r], Seconds: d.Seconds()})
+			}
+		}
+	}
+	return out
+}
+
+// OEE is overall equipment effectiveness by ISO 22400-2, with all of the run
+// as planned time: Availability is time in Execute over the run, Performance
+// is ideal time for all units over time in Execute (short waits are speed
+// losses), Quality is good units over all; OEE is their product.
+type OEE struct {
+	Availability, Performance, Quality, OEE float64
+}
+
+func effectiveness(now, execute time.Duration, idealS, total, good float64) (o OEE) {
+	if now > 0 {
+		o.Availability = execute.Seconds() / now.Seconds()
+	}
+	if execute > 0 {
+		o.Performance = idealS * total / execute.Seconds()
+	}
+	if total > 0 {
+		o.Quality = good / total
+	}
+	o.OEE = o.Availability * o.Performance * o.Quality
+	return o
+}
