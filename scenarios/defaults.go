@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/plant"
 )
 
 // Default is what a scenario is before its text is read.
@@ -20,20 +22,45 @@ func Default() Scenario {
 				DurableWithin: seconds(1),
 				Deliver:       Deliver{Kind: "raw"},
 			},
-			Buffer: Buffer{Kind: "segment-log", MaxBytes: 256 << 20, Policy: "reject-new", Commit: ms(100)},
-			MQTT:   MQTT{KeepAlive: seconds(10), MaxBackoff: seconds(5), Batch: 500, Linger: ms(250), Inflight: 16},
+			MQTT: MQTT{KeepAlive: seconds(10), MaxBackoff: seconds(5), Batch: 500, Linger: ms(250), Inflight: 16},
 		},
-		Twin:     Twin{StaleAfter: seconds(5)},
 		Detector: Detector{CalibrationSeed: 1_000_003, CalibrationDuration: seconds(3600)},
 		Disk:     Disk{Sync: ms(2)},
 	}
 }
 
-// resolve spells out the defaults of what there can be several of.
+// resolve spells out the defaults that depend on what was read: of what there
+// can be several of, and of other packages' tables.
 func (s *Scenario) resolve() {
 	s.Extends = ""
+	s.Gateway.Buffer.Defaults()
 	for i := range s.PLCs {
 		s.PLCs[i] = s.PLCs[i].WithDefaults()
+	}
+	for i := range s.Lines {
+		if s.Lines[i].Crew == 0 {
+			s.Lines[i].Crew = 1
+		}
+	}
+	for i := range s.Machines {
+		spellOut(&s.Machines[i])
+	}
+}
+
+// spellOut writes down the parameters that a machine leaves to its kind.
+func spellOut(m *plant.MachineConfig) {
+	for _, kind := range plant.Kinds() {
+		if kind.Name != m.Kind {
+			continue
+		}
+		all := make(map[string]string, len(kind.Params))
+		for _, p := range kind.Params {
+			all[p.Name] = strconv.FormatFloat(p.Default, 'g', -1, 64) + " " + p.Unit
+		}
+		for name, text := range m.Params { // over the defaults, known or not
+			all[name] = text
+		}
+		m.Params = all
 	}
 }
 

@@ -1,12 +1,17 @@
 package scenarios
 
-import "github.com/plantbed/plantbed/internal/strict"
+import (
+	"github.com/plantbed/plantbed/gateway/buffer"
+	"github.com/plantbed/plantbed/internal/strict"
+)
 
 // Gateway is the built-in gateway as a scenario sets it up.
 type Gateway struct {
 	Contract Contract `toml:"contract"`
-	Buffer   Buffer   `toml:"buffer"`
-	MQTT     MQTT     `toml:"mqtt"`
+	// Buffer is the store-and-forward buffer; its folder is inside the
+	// gateway's own.
+	Buffer buffer.Config `toml:"buffer"`
+	MQTT   MQTT          `toml:"mqtt"`
 }
 
 // Contract is what every sample owes: the terms under which devices are read
@@ -56,18 +61,6 @@ type Deliver struct {
 	Deadband float64 `toml:"deadband"`
 }
 
-// Buffer is the gateway's store-and-forward buffer.
-type Buffer struct {
-	// Kind is segment-log, which is durable, memory or none.
-	Kind     string       `toml:"kind"`
-	MaxBytes strict.Bytes `toml:"max_bytes"`
-	// Policy for a full buffer: reject-new holds the sources back, drop-oldest
-	// gives up what has waited longest.
-	Policy string `toml:"policy"`
-	// Commit is the longest time between two syncs to disk.
-	Commit strict.Duration `toml:"commit"`
-}
-
 // MQTT is the gateway's way north.
 type MQTT struct {
 	KeepAlive strict.Duration `toml:"keep_alive"`
@@ -83,22 +76,20 @@ type MQTT struct {
 
 // Twin is the digital twin as a scenario sets it up.
 type Twin struct {
-	// StaleAfter is the silence of a tag, in addition to its period, after
-	// which the twin no longer shows it as good.
+	// StaleAfter is how long a tag that has a period may be silent before the
+	// twin no longer shows it as good; 0 means five periods, at least 3 s.
 	StaleAfter strict.Duration `toml:"stale_after"`
 }
 
 // The names that the fields above may have.
 var (
-	bufferKinds    = []string{"segment-log", "memory", "none"}
-	bufferPolicies = []string{"reject-new", "drop-oldest"}
-	triggers       = []string{"status-value", "status-value-timestamp"}
-	deliverKinds   = []string{"raw", "deadband"}
+	triggers     = []string{"status-value", "status-value-timestamp"}
+	deliverKinds = []string{"raw", "deadband"}
 )
 
 func (g Gateway) validate() strict.Problems {
 	ps := g.Contract.validate().Under("contract")
-	ps = append(ps, g.Buffer.validate().Under("buffer")...)
+	ps = append(ps, g.Buffer.Validate().Under("buffer")...)
 	return append(ps, g.MQTT.validate().Under("mqtt")...)
 }
 
@@ -123,17 +114,6 @@ func (c Contract) validate() strict.Problems {
 	case c.Deliver.Deadband > 0 && c.Deliver.Kind == "raw":
 		ps.Add("deliver.deadband", "raw delivery has no deadband; write kind = \"deadband\"")
 	}
-	return ps
-}
-
-func (b Buffer) validate() strict.Problems {
-	var ps strict.Problems
-	checkOneOf(&ps, "kind", b.Kind, bufferKinds)
-	checkOneOf(&ps, "policy", b.Policy, bufferPolicies)
-	if least := strict.Bytes(4 << 10); b.MaxBytes < least && b.Kind != "none" {
-		ps.Addf("max_bytes", "%v is less than the %v that a buffer needs", b.MaxBytes, least)
-	}
-	atLeast(&ps, "commit", b.Commit, ms(1))
 	return ps
 }
 

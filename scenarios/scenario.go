@@ -7,6 +7,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/plant"
 	"github.com/plantbed/plantbed/sim/plc"
 )
 
@@ -21,17 +22,17 @@ type Scenario struct {
 	Seed     uint64          `toml:"seed"`
 	Duration strict.Duration `toml:"duration"`
 	// Gear is fast, virtual or live.
-	Gear     string          `toml:"gear"`
-	Gateway  Gateway         `toml:"gateway"`
-	Twin     Twin            `toml:"twin"`
-	Detector Detector        `toml:"detector"`
-	Broker   Broker          `toml:"broker"`
-	Disk     Disk            `toml:"disk"`
-	Machines []machineConfig `toml:"machine,omitempty"`
-	Lines    []lineConfig    `toml:"line,omitempty"`
-	PLCs     []plc.Config    `toml:"plc,omitempty"`
-	Faults   []faultConfig   `toml:"fault,omitempty"`
-	Expect   []Expect        `toml:"expect,omitempty"`
+	Gear     string                `toml:"gear"`
+	Gateway  Gateway               `toml:"gateway"`
+	Twin     Twin                  `toml:"twin"`
+	Detector Detector              `toml:"detector"`
+	Broker   Broker                `toml:"broker"`
+	Disk     Disk                  `toml:"disk"`
+	Machines []plant.MachineConfig `toml:"machine,omitempty"`
+	Lines    []plant.LineConfig    `toml:"line,omitempty"`
+	PLCs     []plc.Config          `toml:"plc,omitempty"`
+	Faults   []faultConfig         `toml:"fault,omitempty"`
+	Expect   []Expect              `toml:"expect,omitempty"`
 
 	src  *strict.Source  // where it was read, for the places of problems
 	told strict.Problems // what Load has complained of already
@@ -46,6 +47,15 @@ const (
 )
 
 var gears = []string{GearFast, GearVirtual, GearLive}
+
+// faultConfig stands in until package faults has its own.
+type faultConfig struct {
+	Kind   string          `toml:"kind"`
+	Target string          `toml:"target"`
+	At     strict.Duration `toml:"at"`
+	For    strict.Duration `toml:"for,omitempty"`
+	Life   strict.Duration `toml:"life,omitempty"`
+}
 
 // Detector is how the twin's detectors get their limits.
 type Detector struct {

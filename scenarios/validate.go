@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/plant"
 )
 
 // Validate reports every problem at once: what is missing, out of range or
@@ -21,8 +22,7 @@ func (s *Scenario) Validate(known []string) strict.Problems {
 	}
 	var ps strict.Problems
 	s.validateHead(&ps)
-	s.validateMachines(&ps)
-	s.validateLines(&ps)
+	s.validatePlant(&ps)
 	s.validatePLCs(&ps)
 	s.validateFaults(&ps)
 	ps = append(ps, s.Gateway.validate().Under("gateway")...)
@@ -79,15 +79,17 @@ func (s *Scenario) validateHead(ps *strict.Problems) {
 	checkOneOf(ps, "gear", s.Gear, gears)
 }
 
-func (s *Scenario) validateMachines(ps *strict.Problems) {
+// validatePlant leaves machines and lines to those who build them, and adds
+// what only a whole scenario can get wrong.
+func (s *Scenario) validatePlant(ps *strict.Problems) {
 	if len(s.Machines) == 0 {
 		ps.Add("machine", "a plant needs at least one [[machine]]")
 	}
-	first := map[string]int{}
+	*ps = append(*ps, plant.Config{Machines: s.Machines, Lines: s.Lines}.Validate()...)
 	for i, m := range s.Machines {
-		at := fmt.Sprintf("machine[%d].name", i)
-		checkName(ps, at, m.Name, "a machine")
-		checkTwice(ps, at, m.Name, "machine", i, first)
+		if slices.Contains(reserved, m.Name) {
+			ps.Addf(fmt.Sprintf("machine[%d].name", i), "%q is the name of a part that every plant has", m.Name)
+		}
 	}
 }
 
@@ -116,20 +118,6 @@ func (s *Scenario) plcNames() []string {
 	return names
 }
 
-func (s *Scenario) validateLines(ps *strict.Problems) {
-	machines, first := s.machineNames(), map[string]int{}
-	for i, l := range s.Lines {
-		at := fmt.Sprintf("line[%d]", i)
-		checkName(ps, at+".name", l.Name, "a line")
-		checkTwice(ps, at+".name", l.Name, "line", i, first)
-		for j, station := range l.Stations {
-			if !slices.Contains(machines, station) {
-				ps.AddName(fmt.Sprintf("%s.stations[%d]", at, j), fmt.Sprintf("there is no machine %q", station), station, machines)
-			}
-		}
-	}
-}
-
 func (s *Scenario) validatePLCs(ps *strict.Problems) {
 	machines, first, reader := s.machineNames(), map[string]int{}, map[string]string{}
 	for i, p := range s.PLCs {
@@ -154,7 +142,29 @@ func (s *Scenario) validatePLCs(ps *strict.Problems) {
 			}
 			reader[m] = p.Name
 		}
+		tags := s.tagsOf(p.Machines)
+		for j, tag := range p.FastTags {
+			if !slices.Contains(tags, tag) {
+				ps.AddName(fmt.Sprintf("%s.fast_tags[%d]", at, j), fmt.Sprintf("no machine of %s has a tag %q", p.Name, tag), tag, tags)
+			}
+		}
 	}
+}
+
+// tagsOf lists the tags of machines: "pump/motor/current".
+func (s *Scenario) tagsOf(machines []string) []string {
+	var tags []string
+	for _, m := range s.Machines {
+		for _, kind := range plant.Kinds() {
+			if kind.Name != m.Kind || !slices.Contains(machines, m.Name) {
+				continue
+			}
+			for _, sig := range kind.Signals {
+				tags = append(tags, m.Name+"/"+sig.Name)
+			}
+		}
+	}
+	return tags
 }
 
 func (s *Scenario) validateFaults(ps *strict.Problems) {
@@ -170,7 +180,7 @@ func (s *Scenario) validateRest(ps *strict.Problems) {
 		ps.Addf("detector.calibration_seed", "%d is the seed of the scored run; limits must come from another", s.Seed)
 	}
 	atLeast(ps, "detector.calibration_duration", s.Detector.CalibrationDuration, seconds(60))
-	atLeast(ps, "twin.stale_after", s.Twin.StaleAfter, ms(1))
+	atLeast(ps, "twin.stale_after", s.Twin.StaleAfter, 0)
 	if s.Disk.Sync < 0 {
 		ps.Addf("disk.sync", "%v is negative", s.Disk.Sync)
 	}
