@@ -27,6 +27,13 @@ func (c *Conn) client() autopaho.ClientConfig {
 		OnConnectionDown:      c.down,
 		OnConnectError:        func(err error) { c.log.Warn("cannot connect to the broker", "cause", err) },
 	}
+	// autopaho says "no problem information" when it is not asked, and
+	// mochi-mqtt 2.7.9 then keeps back the user properties of every PUBLISH, the
+	// trace context among them. (MQTT 5, 3.1.2.11.7 exempts PUBLISH.)
+	cfg.ConnectPacketBuilder = func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
+		c.Properties.RequestProblemInfo = true
+		return c, nil
+	}
 	if u.User != nil {
 		cfg.ConnectUsername = u.User.Username()
 		if pw, ok := u.User.Password(); ok {
@@ -85,7 +92,10 @@ func (c *Conn) down() bool {
 func (c *Conn) subscribe(cm *autopaho.ConnectionManager) {
 	sub := &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{
 		{Topic: c.cfg.Prefix + "/+/data", QoS: 1},
-		{Topic: c.cfg.Prefix + "/+/status/#", QoS: 1}, // # takes in the parent too
+		{Topic: c.cfg.Prefix + "/+/status/#", QoS: 1},
+		// That takes in the parent too, but mochi-mqtt 2.7.9 forgets it when it
+		// looks for retained messages. A status that comes twice does no harm.
+		{Topic: c.cfg.Prefix + "/+/status", QoS: 1},
 	}}
 	for n := 1; c.ctx.Err() == nil; n++ {
 		_, err := cm.Subscribe(c.ctx, sub)
