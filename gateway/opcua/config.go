@@ -30,7 +30,8 @@ type Config struct {
 	// Trigger says which change makes a sample: "status", "status-value" or
 	// "status-value-timestamp".
 	Trigger string `toml:"trigger"`
-	// RequestTimeout bounds the wait for an answer of the server.
+	// RequestTimeout bounds the wait for an answer of the server, but for that
+	// to a publish request, which comes when there is something to say.
 	RequestTimeout strict.Duration `toml:"request_timeout"`
 	Tags           []Tag           `toml:"tag"`
 }
@@ -121,10 +122,11 @@ func (c Config) validateServer(ps *strict.Problems) {
 	}
 	if c.Publishing.D() < time.Millisecond {
 		ps.Add("publishing", fmt.Sprintf("must be at least 1ms, is %s", c.Publishing))
-	} else if period := c.Publishing.D() * time.Duration(c.keepAliveCount()); period >= c.RequestTimeout.D()/2 {
-		ps.Add("request_timeout", fmt.Sprintf("must be over twice the keep-alive period of %v, is %s", period, c.RequestTimeout))
-	} else if c.Lifetime.D() < 3*period {
+	} else if period := c.Publishing.D() * time.Duration(c.keepAliveCount()); c.Lifetime.D() < 3*period {
 		ps.Add("lifetime", fmt.Sprintf("must be at least three keep-alive periods, %v, is %s", 3*period, c.Lifetime))
+	}
+	if c.RequestTimeout.D() < time.Millisecond {
+		ps.Add("request_timeout", fmt.Sprintf("must be at least 1ms, is %s", c.RequestTimeout))
 	}
 	if c.Queue < 1 {
 		ps.Add("queue", fmt.Sprintf("must be at least 1, is %d", c.Queue))

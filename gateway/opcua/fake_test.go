@@ -19,7 +19,7 @@ import (
 // namespace of number nodes and keeps retransmission queues as a good server
 // does.
 type fake struct {
-	t   *testing.T
+	t   testing.TB
 	l   *uacp.Listener
 	url string
 	wg  sync.WaitGroup
@@ -41,8 +41,7 @@ type fake struct {
 	lost       map[string]int           // "publish": notifications to lose on the wire
 	retain     int                      // size of the retransmission queue
 	noTransfer ua.StatusCode
-	mute       bool // answers nothing at all
-	shuffle    *rand.Rand
+	mute       bool     // answers nothing at all
 	seen       []string // nodes of created items
 }
 
@@ -64,7 +63,7 @@ type fakeReq struct {
 	id uint32
 }
 
-func newFake(t *testing.T) *fake {
+func newFake(t testing.TB) *fake {
 	t.Helper()
 	f := &fake{t: t, conns: map[*uacp.Conn]bool{}, subs: map[uint32]*fakeSub{}, calls: map[string]int{},
 		faults: map[string]ua.StatusCode{}, always: map[string]ua.StatusCode{}, bad: map[string]ua.StatusCode{}, lost: map[string]int{},
@@ -160,10 +159,13 @@ func (f *fake) setStatus(node string, v any, at time.Time, status ua.StatusCode)
 
 func (f *fake) tick(stop chan struct{}) {
 	for {
+		f.mu.Lock()
+		interval := f.interval
+		f.mu.Unlock()
 		select {
 		case <-stop:
 			return
-		case <-time.After(f.interval):
+		case <-time.After(interval):
 		}
 		f.mu.Lock()
 		if !f.mute {
@@ -188,11 +190,6 @@ func (f *fake) flush(s *fakeSub) {
 	} else {
 		s.seq++
 		items := s.queue
-		if f.shuffle != nil { // items among themselves, the order within one stays
-			slices.SortStableFunc(items, func(a, b *ua.MonitoredItemNotification) int {
-				return int(f.order(a.ClientHandle) - f.order(b.ClientHandle))
-			})
-		}
 		msg.NotificationData = []*ua.ExtensionObject{ua.NewExtensionObject(&ua.DataChangeNotification{MonitoredItems: items})}
 		s.retained = append(s.retained, msg)
 		if len(s.retained) > f.retain {
@@ -211,8 +208,6 @@ func (f *fake) flush(s *fakeSub) {
 		ResponseHeader: okHeader(ua.StatusOK), SubscriptionID: s.id, NotificationMessage: msg,
 		AvailableSequenceNumbers: []uint32{}, Results: []ua.StatusCode{}, DiagnosticInfos: []*ua.DiagnosticInfo{}})
 }
-
-func (f *fake) order(h uint32) int64 { return int64(h*2654435761 ^ 0x5bd1e995) }
 
 func okHeader(status ua.StatusCode) *ua.ResponseHeader {
 	return &ua.ResponseHeader{Timestamp: time.Now(), ServiceResult: status, ServiceDiagnostics: &ua.DiagnosticInfo{},
@@ -266,6 +261,11 @@ func (f *fake) answer(sc *uasc.SecureChannel, id uint32, req ua.Request) ua.Resp
 			AuthenticationToken: ua.NewNumericNodeID(1, 1000+f.sessions), RevisedSessionTimeout: r.RequestedSessionTimeout,
 			ServerSignature: &ua.SignatureData{}, ServerEndpoints: []*ua.EndpointDescription{}}
 	case *ua.ActivateSessionRequest:
+		for _, s := range f.subs {
+			if s.session == session {
+				s.requests = nil // those came over a connection that is gone
+			}
+		}
 		return &ua.ActivateSessionResponse{ResponseHeader: okHeader(ua.StatusOK), ServerNonce: make([]byte, 32)}
 	case *ua.CloseSessionRequest:
 		for k, s := range f.subs {

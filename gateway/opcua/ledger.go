@@ -73,6 +73,20 @@ func (l *ledger) done(n uint32, err error) {
 		return
 	}
 	l.failed = append(l.failed, n)
+	l.signal()
+}
+
+// wake signals again if there is something that the sink lost.
+func (l *ledger) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.signal()
+}
+
+func (l *ledger) signal() {
+	if len(l.failed) == 0 {
+		return
+	}
 	select {
 	case l.lost <- struct{}{}:
 	default:
@@ -136,8 +150,5 @@ func (l *ledger) refail(ns []uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failed = append(ns, l.failed...)
-	select {
-	case l.lost <- struct{}{}:
-	default:
-	}
+	l.signal()
 }

@@ -33,6 +33,7 @@ type link struct {
 	conn    *uacp.Conn
 	channel *uasc.SecureChannel
 	token   *ua.NodeID // of the session; nil before there is one
+	policy  string     // the server's name for logging in without a user
 	timeout time.Duration
 }
 

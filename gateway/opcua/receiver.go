@@ -126,7 +126,9 @@ func (r *receiver) receive(ctx context.Context) error {
 	if bad, _ := summary(r.items); bad > 0 {
 		retry.Reset(itemRetry)
 	}
-	waiting := false // for a hole to be filled
+	waiting := false    // for a hole to be filled
+	r.sub.ledger.wake() // for what a connection before left to be fetched again
+	redoing := false
 	for {
 		var err error
 		select {
@@ -144,9 +146,13 @@ func (r *receiver) receive(ctx context.Context) error {
 			waiting = false
 			err = r.fill(ctx)
 		case <-r.sub.ledger.lost:
-			redo.Reset(redoPause)
+			if !redoing {
+				redo.Reset(redoPause)
+			}
+			redoing = true
 			continue
 		case <-redo.C:
+			redoing = false
 			err = r.again(ctx)
 		case <-retry.C:
 			err = r.retryItems(ctx, retry)
@@ -287,6 +293,19 @@ func (r *receiver) resume(ctx context.Context, available []uint32) error {
 		}
 	}
 	return nil
+}
+
+// probe does the same without knowing what the server still holds.
+func (r *receiver) probe(ctx context.Context) error {
+	for {
+		msg, err := r.link.republish(ctx, r.sub.id, r.sub.ledger.expected())
+		if err != nil || msg == nil {
+			return err
+		}
+		if err := r.handOn(ctx, msg); err != nil {
+			return err
+		}
+	}
 }
 
 // again fetches what the sink lost.

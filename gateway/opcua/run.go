@@ -49,6 +49,7 @@ type source struct {
 	rng    *rand.Rand
 	pace   backoff
 	sub    *subscription // what the server keeps for us, nil if nothing
+	token  *ua.NodeID    // of the session that it belongs to
 	up     *bool         // as last reported
 }
 
@@ -101,12 +102,7 @@ func (s *source) connection(ctx context.Context) error {
 // takeUp goes on with the subscription that the server kept, or makes one.
 func (s *source) takeUp(ctx context.Context, r *receiver) error {
 	if s.sub != nil {
-		available, err := r.link.transfer(ctx, s.sub.id)
-		if err == nil {
-			r.sub = s.sub
-			s.log.Info("subscription taken over", "source", s.cfg.Name, "subscription", s.sub.id, "available", len(available))
-			return r.resume(ctx, available)
-		}
+		err := s.resume(ctx, r)
 		if !errors.Is(err, errGone) {
 			return err
 		}
@@ -124,8 +120,29 @@ func (s *source) takeUp(ctx context.Context, r *receiver) error {
 		s.forget() // half made is not made
 		return err
 	}
-	s.sub, r.sub = sub, sub
+	s.sub, s.token, r.sub = sub, r.link.token, sub
 	return nil
+}
+
+// resume takes the subscription over and catches up. After errGone the link is
+// of use if it has a session still.
+func (s *source) resume(ctx context.Context, r *receiver) error {
+	r.sub = s.sub
+	available, err := r.link.transfer(ctx, s.sub.id)
+	if errors.Is(err, errRefused) {
+		s.log.Info("back to the session before", "source", s.cfg.Name, "why", err)
+		if err := r.link.revive(ctx, s.token); err != nil {
+			s.forget() // this session is closed; the next connection starts anew
+			return err
+		}
+		return r.probe(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s.token = r.link.token
+	s.log.Info("subscription taken over", "source", s.cfg.Name, "subscription", s.sub.id, "available", len(available))
+	return r.resume(ctx, available)
 }
 
 // gone notes that what the server kept for us is lost.

@@ -228,6 +228,52 @@ func TestDropLosesNothing(t *testing.T) {
 	}
 }
 
+// TestTransferRefused: a server that hands no subscription to another session
+// is asked for the session before.
+func TestTransferRefused(t *testing.T) {
+	noLeak(t)
+	f, c := newFake(t), &catcher{}
+	f.noTransfer = ua.StatusBadUserAccessDenied
+	start(t, testConfig(f.url, 1), c)
+	eventually(t, "up", up(c, 1))
+	for n := 1; n <= 60; n++ {
+		f.set(nodeOf(0), float64(n), at(n))
+		if n%10 == 5 {
+			f.with(func() { f.lost["publish"]++ })
+		}
+		if n%20 == 0 {
+			f.cut()
+			eventually(t, "up again", up(c, n/20+1))
+		}
+		time.Sleep(3 * time.Millisecond)
+	}
+	eventually(t, "all samples", func() bool { return len(c.samples()) >= 60 })
+	wantCount(t, c.samples(), 60)
+	if f.count("CreateSubscription") != 1 || f.count("CloseSession") != 3 {
+		t.Errorf("%d subscriptions, %d sessions closed; want 1 and 3", f.count("CreateSubscription"), f.count("CloseSession"))
+	}
+}
+
+// TestTransferAndReviveRefused: nothing can be taken over; a new subscription is
+// made.
+func TestTransferAndReviveRefused(t *testing.T) {
+	noLeak(t)
+	f, c := newFake(t), &catcher{}
+	start(t, testConfig(f.url, 1), c)
+	eventually(t, "up", up(c, 1))
+	f.with(func() {
+		f.noTransfer = ua.StatusBadUserAccessDenied
+		f.faults["CloseSession"] = ua.StatusBadSessionIDInvalid
+	})
+	f.cut()
+	eventually(t, "up again", up(c, 2))
+	f.set(nodeOf(0), 1.0, at(1))
+	eventually(t, "data", func() bool { return len(c.samples()) == 1 })
+	if f.count("CreateSubscription") != 2 {
+		t.Errorf("%d subscriptions", f.count("CreateSubscription"))
+	}
+}
+
 // TestHoleOnLiveConnection loses notifications while the connection stays.
 func TestHoleOnLiveConnection(t *testing.T) {
 	noLeak(t)
@@ -448,8 +494,7 @@ func TestBadCall(t *testing.T) {
 func TestOrder(t *testing.T) {
 	noLeak(t)
 	f, c := newFake(t), &catcher{}
-	f.interval = 50 * time.Millisecond
-	f.shuffle = nil
+	f.with(func() { f.interval = 50 * time.Millisecond })
 	start(t, testConfig(f.url, 5), c)
 	eventually(t, "up", up(c, 1))
 	f.with(func() {

@@ -32,19 +32,19 @@ func (l *link) login(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return fmt.Errorf("create session: %w", cause(err))
 	}
-	l.token = created.AuthenticationToken
-	if err := l.activate(ctx, anonymousPolicy(created.ServerEndpoints)); err != nil {
+	l.token, l.policy = created.AuthenticationToken, anonymousPolicy(created.ServerEndpoints)
+	if err := l.activate(ctx); err != nil {
 		return fmt.Errorf("activate session: %w", cause(err))
 	}
 	return nil
 }
 
 // activate binds the session of l.token to this connection.
-func (l *link) activate(ctx context.Context, policy string) error {
+func (l *link) activate(ctx context.Context) error {
 	_, err := call[*ua.ActivateSessionResponse](ctx, l, &ua.ActivateSessionRequest{
 		ClientSignature:    &ua.SignatureData{},
 		LocaleIDs:          []string{"en"},
-		UserIdentityToken:  ua.NewExtensionObject(&ua.AnonymousIdentityToken{PolicyID: policy}),
+		UserIdentityToken:  ua.NewExtensionObject(&ua.AnonymousIdentityToken{PolicyID: l.policy}),
 		UserTokenSignature: &ua.SignatureData{},
 	}, handshake)
 	return err

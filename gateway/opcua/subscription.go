@@ -25,7 +25,10 @@ type subscription struct {
 	ledger *ledger
 }
 
-var errGone = errors.New("the server no longer has the subscription")
+var (
+	errGone    = errors.New("the server no longer has the subscription")
+	errRefused = errors.New("the server hands no subscription from one session to another")
+)
 
 // subscribe creates a subscription without items.
 func (l *link) subscribe(ctx context.Context, cfg *Config) (*subscription, error) {
@@ -49,7 +52,9 @@ func (l *link) subscribe(ctx context.Context, cfg *Config) (*subscription, error
 
 // transfer takes the subscription over into this session and tells which
 // notifications the server still holds. errGone means that there is nothing to
-// take over.
+// take over, errRefused that there may be but not in this way: OPC UA wants a
+// server to refuse it to a client that it cannot recognise, one without a
+// certificate and a user.
 func (l *link) transfer(ctx context.Context, id uint32) ([]uint32, error) {
 	res, err := call[*ua.TransferSubscriptionsResponse](ctx, l, &ua.TransferSubscriptionsRequest{
 		SubscriptionIDs:   []uint32{id},
@@ -58,29 +63,49 @@ func (l *link) transfer(ctx context.Context, id uint32) ([]uint32, error) {
 	switch {
 	case errors.Is(err, ua.StatusBadSubscriptionIDInvalid):
 		return nil, errGone
+	case errors.Is(err, ua.StatusBadServiceUnsupported):
+		return nil, fmt.Errorf("%w: it knows no transfer", errGone)
 	case err != nil:
 		if status, ok := refused(err); ok {
-			return nil, fmt.Errorf("%w: the transfer was refused: %v", errGone, status)
+			return nil, fmt.Errorf("%w: %v", errRefused, status)
 		}
 		return nil, fmt.Errorf("transfer subscription: %w", cause(err))
 	case len(res.Results) != 1:
 		return nil, fmt.Errorf("transfer subscription: %d results for one subscription", len(res.Results))
-	case res.Results[0].StatusCode == ua.StatusBadSubscriptionIDInvalid:
-		return nil, errGone
-	case res.Results[0].StatusCode != ua.StatusOK:
-		return nil, fmt.Errorf("%w: the transfer was refused: %v", errGone, res.Results[0].StatusCode)
 	}
-	return res.Results[0].AvailableSequenceNumbers, nil
+	switch status := res.Results[0].StatusCode; status {
+	case ua.StatusOK:
+		return res.Results[0].AvailableSequenceNumbers, nil
+	case ua.StatusBadSubscriptionIDInvalid:
+		return nil, errGone
+	default:
+		return nil, fmt.Errorf("%w: %v", errRefused, status)
+	}
 }
 
-// republish fetches one notification again; nil if the server has it no more.
+// revive goes back to the session in which the subscription was made, for
+// servers that refuse the transfer. What they still hold is found by asking for
+// the next notification until there is none.
+func (l *link) revive(ctx context.Context, session *ua.NodeID) error {
+	if _, err := call[*ua.CloseSessionResponse](ctx, l, &ua.CloseSessionRequest{DeleteSubscriptions: true}, handshake); err != nil {
+		return fmt.Errorf("close session: %w", cause(err))
+	}
+	l.token = session
+	if err := l.activate(ctx); err != nil {
+		return fmt.Errorf("activate the session before: %w", cause(err))
+	}
+	return nil
+}
+
+// republish fetches one notification again; nil if the server has it no more,
+// or has no such service.
 func (l *link) republish(ctx context.Context, id, seq uint32) (*ua.NotificationMessage, error) {
 	res, err := call[*ua.RepublishResponse](ctx, l, &ua.RepublishRequest{
 		SubscriptionID:           id,
 		RetransmitSequenceNumber: seq,
 	}, l.timeout)
 	if err != nil {
-		if _, ok := refused(err); ok { // BadMessageNotAvailable, or no such service
+		if _, ok := refused(err); ok {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("republish %d: %w", seq, cause(err))
