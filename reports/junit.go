@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/plantbed/plantbed/harness/score"
 )
@@ -30,7 +31,10 @@ type (
 		Time       string          `xml:"time,attr"`
 		Properties []junitProperty `xml:"properties>property"`
 		Cases      []junitCase     `xml:"testcase"`
-		Out        string          `xml:"system-out"`
+		Out        junitOut        `xml:"system-out"`
+	}
+	junitOut struct {
+		Text string `xml:",cdata"`
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
@@ -66,14 +70,14 @@ func JUnit(w io.Writer, r score.Result) error {
 
 func suiteOf(r score.Result) junitSuite {
 	c, v := r.Card, look(r)
-	s := junitSuite{Name: v.Scenario, Time: strconv.FormatFloat(c.DurationS, 'f', 3, 64), Out: plainTable(r)}
+	s := junitSuite{Name: v.Scenario, Time: strconv.FormatFloat(c.DurationS, 'f', 3, 64), Out: junitOut{plainTable(r)}}
 	for _, f := range v.Facts {
 		s.Properties = append(s.Properties, junitProperty{strings.ToLower(f.Name), f.Value})
 	}
 	s.Properties = append(s.Properties, junitProperty{"verdict", verdictWord(c.Verdict)}, junitProperty{"again", v.Replay})
 	s.add(runCase(c), s.Time)
 	for _, e := range c.Expectations {
-		one := junitCase{Name: e.Metric + " " + e.Op + " " + number(e.Want)}
+		one := junitCase{Name: e.Metric + " " + e.Op + " " + strconv.FormatFloat(e.Want, 'f', -1, 64)}
 		one.fill(e.Verdict, why(e), metricDoc(e.Metric))
 		s.add(one, "0")
 	}
@@ -131,5 +135,13 @@ func (s *junitSuite) add(one junitCase, time string) {
 func plainTable(r score.Result) string {
 	var b strings.Builder
 	_ = Table(&b, r, false) // a strings.Builder takes everything
-	return "\n" + b.String()
+	return "\n" + strings.Map(legal, b.String())
+}
+
+// legal drops what XML cannot hold, which CDATA does not escape.
+func legal(r rune) rune {
+	if r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF || r < ' ' && r != '\n' {
+		return -1
+	}
+	return r
 }

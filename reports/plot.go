@@ -17,7 +17,7 @@ import (
 //	marks      A   B            C        onset, failure, kill, restart
 //	faults   ▬▬  ▬▬▬▬                    one row each
 //	samples  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇           what became of them
-//	lost        ▂                        the same, on a scale of its own
+//	trouble     ▂                        lost and late, on a scale of their own
 //	latency  ─────╱╲────────────
 //	buffer         ╱╲
 //	alarms             ◆     ×           one row per detector
@@ -60,7 +60,7 @@ func draw(r score.Result) *plot {
 	c.marks(s)
 	c.faults(r.Card.ByFault)
 	c.samples()
-	c.lost()
+	c.trouble()
 	c.latency()
 	c.buffer()
 	c.alarms(s.Alarms)
@@ -91,6 +91,9 @@ func (c *canvas) x(seconds float64) float64 {
 }
 
 func (c *canvas) shape(class, d, title string) {
+	if d == "" {
+		return
+	}
 	c.Shapes = append(c.Shapes, shape{class, d, title})
 }
 
@@ -200,38 +203,50 @@ func (c *canvas) samples() {
 			if h <= 0 {
 				continue
 			}
+			if part.class != "live" {
+				h = max(h, 1.5) // few among thousands are to be seen
+			}
 			d.WriteString(box(c.x(float64(i)*c.width), bottom-under[i], c.x(float64(i+1)*c.width), bottom-under[i]-h))
 			under[i] += h
 		}
-		if d.Len() > 0 {
-			c.shape(part.class, d.String(), "")
-		}
+		c.shape(part.class, d.String(), "")
 	}
 	c.y = bottom
 }
 
-// lost has a scale of its own: one lost sample among thousands is to be seen.
-func (c *canvas) lost() {
+// trouble has a scale of its own: one lost or late sample among thousands is
+// to be seen, and how many there are at a time.
+func (c *canvas) trouble() {
 	const height = 36
 	most := 0
 	for _, b := range c.buckets {
-		most = max(most, b.Lost)
+		most = max(most, b.Lost+b.Late)
 	}
-	bottom := c.lane("lost", height)
+	bottom := c.lane("lost or late", height)
 	c.text(plotX0-8, c.y+26, "axis", "at most "+count(most))
-	var d strings.Builder
+	c.y = bottom
+	if most == 0 {
+		c.text((plotX0+plotX1)/2, bottom-height/2+4, "none", "none")
+		return
+	}
+	var lost, late strings.Builder
 	for i, b := range c.buckets {
-		if b.Lost > 0 {
-			x := c.x(float64(i) * c.width)
-			d.WriteString(box(x, bottom, max(c.x(float64(i+1)*c.width), x+2), bottom-max(4, float64(b.Lost)/float64(most)*height)))
+		x0 := c.x(float64(i) * c.width)
+		x1 := max(c.x(float64(i+1)*c.width), x0+2)
+		y := bottom
+		for _, part := range []struct {
+			n  int
+			to *strings.Builder
+		}{{b.Lost, &lost}, {b.Late, &late}} {
+			if part.n > 0 {
+				h := max(4, float64(part.n)/float64(most)*height)
+				part.to.WriteString(box(x0, y, x1, y-h))
+				y -= h
+			}
 		}
 	}
-	if d.Len() > 0 {
-		c.shape("lost", d.String(), "")
-	} else {
-		c.text((plotX0+plotX1)/2, bottom-height/2+4, "none", "none")
-	}
-	c.y = bottom
+	c.shape("lost", lost.String(), "")
+	c.shape("late", late.String(), "")
 }
 
 // latency is drawn on a logarithmic scale of whole decades.
@@ -245,7 +260,8 @@ func (c *canvas) latency() {
 			}
 		}
 	}
-	bottom := c.lane("latency", height)
+	bottom := c.lane("", height)
+	c.text(8, c.y+13, "start", "latency")
 	c.y = bottom
 	if high < low {
 		c.text((plotX0+plotX1)/2, bottom-height/2+4, "none", "no live samples")
@@ -259,10 +275,9 @@ func (c *canvas) latency() {
 		return bottom - height*min(1, max(0, (math.Log10(max(ms, 1e-9))-from)/(to-from)))
 	}
 	for e := from; e <= to; e++ {
-		if e > from {
-			c.shape("grid", fmt.Sprintf("M%d %sH%d", plotX0, f1(y(math.Pow(10, e))), plotX1), "")
-			c.text(plotX1, y(math.Pow(10, e))-3, "scale", decade(e))
-		}
+		at := y(math.Pow(10, e))
+		c.shape("grid", fmt.Sprintf("M%d %sH%d", plotX0, f1(at), plotX1), "")
+		c.text(plotX0-8, at+4, "axis", decade(e))
 	}
 	c.shape("p99", c.stair(y, func(b score.Bucket) float64 { return b.P99MS }), "")
 	c.shape("p50", c.stair(y, func(b score.Bucket) float64 { return b.P50MS }), "")
@@ -317,9 +332,7 @@ func (c *canvas) buffer() {
 			d.WriteString(box(c.x(float64(i)*c.width), bottom, c.x(float64(i+1)*c.width), bottom-max(1, b.Buffer/most*height)))
 		}
 	}
-	if d.Len() > 0 {
-		c.shape("buffer", d.String(), "")
-	}
+	c.shape("buffer", d.String(), "")
 }
 
 // alarms has a row per detector, in the order of their first alarms' names: a
@@ -393,7 +406,7 @@ func (c *canvas) axis() {
 	if step >= 60 {
 		unit = "h:mm"
 	}
-	c.text(plotX0-8, c.bottom+18, "axis", unit)
+	c.text(plotX0-20, c.bottom+18, "axis", unit)
 	c.y = c.bottom + 22
 }
 

@@ -232,7 +232,7 @@ func TestWriteWhereItCannot(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
-		number(864120): "864,120", number(-1234): "-1,234", number(0.000123456): "0.0001235", number(12345.6): "12,346", number(3.14159): "3.142", number(0): "0",
+		number(864120): "864,120", number(-1234): "-1,234", number(0.000123456): "0.0001235", number(12345.6): "12,346", number(2210.5): "2,211", number(1e300): "1e+300", number(3.14159): "3.142", number(0): "0",
 		span(7200): "2h", span(90): "1m30s", span(12.5): "12.5s", span(0): "0s", span(5400): "1h30m", span(600): "10m",
 		instant(4805): "1:20:05", instant(61.25): "0:01:01.3", instant(0): "0:00:00", instant(-1): "-1 s",
 		quantity(5, "ms"): "5 ms", quantity(0.5, "1"): "0.5", quantity(2, "1/d"): "2 per day", measure(nil, "s"): "unknown",

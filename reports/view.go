@@ -202,11 +202,8 @@ func faultLineOf(f score.FaultCount) faultLine {
 	line := faultLine{Kind: f.Kind, Target: f.Target, Class: f.Class, From: instant(f.FromS), To: instant(f.ToS),
 		Owed: count(f.Owed), Lost: count(f.Lost), Unobtainable: count(f.Unobtainable), Late: count(f.Late), Backfilled: count(f.Backfilled),
 		Bad: f.Lost > 0 || f.Late > 0, fromS: f.FromS, toS: f.ToS}
-	switch {
-	case f.RecoverS != nil:
+	if f.RecoverS != nil {
 		line.Recover = quantity(*f.RecoverS, "s")
-	case f.Class == "communication" || f.Class == "gateway":
-		line.Recover = "not seen"
 	}
 	switch {
 	case f.DelayS != nil:

@@ -95,7 +95,7 @@ func number(v float64) string {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case v == math.Trunc(v) && math.Abs(v) < 1e15:
 		return count(int(v))
-	case math.Abs(v) >= 10000 && math.Abs(v) < 1e15:
+	case math.Abs(v) >= 1000 && math.Abs(v) < 1e15:
 		return count(int(math.Round(v)))
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
