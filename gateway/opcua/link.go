@@ -32,19 +32,21 @@ const (
 type link struct {
 	conn    *uacp.Conn
 	channel *uasc.SecureChannel
-	token   *ua.NodeID // of the session; nil before there is one
-	policy  string     // the server's name for logging in without a user
-	timeout time.Duration
+	token   *ua.NodeID    // of the session; nil before there is one
+	policy  string        // the server's name for logging in without a user
+	timeout time.Duration // of a request
+	step    time.Duration // of one that belongs to connecting
 }
 
 // dial connects and opens the secure channel. A link that is returned must be
 // closed.
 func dial(ctx context.Context, endpoint string, timeout time.Duration) (*link, error) {
-	conn, err := dialTCP(ctx, endpoint)
+	step := min(handshake, timeout)
+	conn, err := dialTCP(ctx, endpoint, step)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{conn: conn, timeout: timeout}
+	l := &link{conn: conn, timeout: timeout, step: step}
 	if err := l.open(ctx, endpoint); err != nil {
 		l.close()
 		return nil, fmt.Errorf("secure channel: %w", cause(err))
@@ -53,8 +55,8 @@ func dial(ctx context.Context, endpoint string, timeout time.Duration) (*link, e
 }
 
 // dialTCP connects and says hello.
-func dialTCP(ctx context.Context, endpoint string) (*uacp.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, handshake)
+func dialTCP(ctx context.Context, endpoint string, step time.Duration) (*uacp.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, step)
 	defer cancel()
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -102,7 +104,7 @@ func (l *link) open(ctx context.Context, endpoint string) (err error) {
 		SecurityPolicyURI: ua.SecurityPolicyURINone,
 		SecurityMode:      ua.MessageSecurityModeNone,
 		Lifetime:          uint32(channelLifetime / time.Millisecond),
-		RequestTimeout:    handshake,
+		RequestTimeout:    l.step,
 	}
 	if l.channel, err = uasc.NewSecureChannel(endpoint, l.conn, cfg, make(chan error, 1)); err != nil {
 		return err

@@ -314,6 +314,7 @@ func TestGone(t *testing.T) {
 
 // TestServiceFaults answers each service once with a fault.
 func TestServiceFaults(t *testing.T) {
+	noLeak(t)
 	for _, tc := range []struct {
 		call   string
 		status ua.StatusCode
@@ -335,7 +336,7 @@ func TestServiceFaults(t *testing.T) {
 		{"Republish", ua.StatusBadServiceUnsupported},
 	} {
 		t.Run(tc.call+"/"+strings.Fields(tc.status.Error())[2], func(t *testing.T) {
-			noLeak(t)
+			t.Parallel()
 			f, c := newFake(t), &catcher{}
 			f.faults[tc.call] = tc.status
 			start(t, testConfig(f.url, 2), c)
@@ -354,9 +355,11 @@ func TestServiceFaults(t *testing.T) {
 			f.cut()
 			before := len(c.samples())
 			eventually(t, "data after a drop", func() bool { return sees() && len(c.samples()) > before+10 })
-			if _, pending := f.faults[tc.call]; pending {
-				t.Errorf("the fault never struck")
-			}
+			f.with(func() {
+				if _, pending := f.faults[tc.call]; pending {
+					t.Errorf("the fault never struck")
+				}
+			})
 		})
 	}
 }

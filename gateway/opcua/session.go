@@ -28,7 +28,7 @@ func (l *link) login(ctx context.Context, cfg *Config) error {
 		SessionName:             cfg.Name,
 		ClientNonce:             nonce,
 		RequestedSessionTimeout: float64(cfg.Lifetime.D() / time.Millisecond),
-	}, handshake)
+	}, l.step)
 	if err != nil {
 		return fmt.Errorf("create session: %w", cause(err))
 	}
@@ -46,7 +46,7 @@ func (l *link) activate(ctx context.Context) error {
 		LocaleIDs:          []string{"en"},
 		UserIdentityToken:  ua.NewExtensionObject(&ua.AnonymousIdentityToken{PolicyID: l.policy}),
 		UserTokenSignature: &ua.SignatureData{},
-	}, handshake)
+	}, l.step)
 	return err
 }
 

@@ -87,7 +87,7 @@ func (l *link) transfer(ctx context.Context, id uint32) ([]uint32, error) {
 // servers that refuse the transfer. What they still hold is found by asking for
 // the next notification until there is none.
 func (l *link) revive(ctx context.Context, session *ua.NodeID) error {
-	if _, err := call[*ua.CloseSessionResponse](ctx, l, &ua.CloseSessionRequest{DeleteSubscriptions: true}, handshake); err != nil {
+	if _, err := call[*ua.CloseSessionResponse](ctx, l, &ua.CloseSessionRequest{DeleteSubscriptions: true}, l.step); err != nil {
 		return fmt.Errorf("close session: %w", cause(err))
 	}
 	l.token = session

@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/internal/strict"
 )
 
 // TestTorture does everything at once and at random: cuts, notifications lost on
@@ -16,13 +18,16 @@ import (
 // keeps all, so every value must come exactly once and in order; with a sink that
 // also loses batches, at least once.
 func TestTorture(t *testing.T) {
+	noLeak(t)
 	for seed := range uint64(3) {
-		torture(t, seed, seed == 2)
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			torture(t, seed, seed == 2)
+		})
 	}
 }
 
 func torture(t *testing.T, seed uint64, lossy bool) {
-	noLeak(t)
 	rng := rand.New(rand.NewPCG(seed, 3))
 	f, c := newFake(t), &catcher{}
 	f.with(func() { f.interval = 3 * time.Millisecond })
@@ -36,7 +41,9 @@ func torture(t *testing.T, seed uint64, lossy bool) {
 		}
 	}
 	const tags = 3
-	stop := start(t, testConfig(f.url, tags), c)
+	cfg := testConfig(f.url, tags)
+	cfg.RequestTimeout = strict.Duration(100 * time.Millisecond)
+	stop := start(t, cfg, c)
 	defer stop()
 	eventually(t, "up", up(c, 1))
 	n := 0
