@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"maps"
 	"strconv"
 	"time"
 
@@ -22,7 +23,7 @@ func Default() Scenario {
 				DurableWithin: seconds(1),
 				Deliver:       Deliver{Kind: "raw"},
 			},
-			MQTT: MQTT{KeepAlive: seconds(10), MaxBackoff: seconds(5), Batch: 500, Linger: ms(250), Inflight: 16},
+			MQTT: MQTT{KeepAlive: seconds(10), MaxBackoff: seconds(5)},
 		},
 		Detector: Detector{CalibrationSeed: 1_000_003, CalibrationDuration: seconds(3600)},
 		Disk:     Disk{Sync: ms(2)},
@@ -33,7 +34,7 @@ func Default() Scenario {
 // can be several of, and of other packages' tables.
 func (s *Scenario) resolve() {
 	s.Extends = ""
-	s.Gateway.Buffer.Defaults()
+	s.Gateway.Buffer = s.Gateway.Buffer.withDefaults()
 	for i := range s.PLCs {
 		s.PLCs[i] = s.PLCs[i].WithDefaults()
 	}
@@ -42,6 +43,9 @@ func (s *Scenario) resolve() {
 			s.Lines[i].Crew = 1
 		}
 	}
+	for i := range s.Faults {
+		s.Faults[i] = s.Faults[i].WithDefaults()
+	}
 	for i := range s.Machines {
 		spellOut(&s.Machines[i])
 	}
@@ -49,19 +53,12 @@ func (s *Scenario) resolve() {
 
 // spellOut writes down the parameters that a machine leaves to its kind.
 func spellOut(m *plant.MachineConfig) {
-	for _, kind := range plant.Kinds() {
-		if kind.Name != m.Kind {
-			continue
-		}
-		all := make(map[string]string, len(kind.Params))
-		for _, p := range kind.Params {
-			all[p.Name] = strconv.FormatFloat(p.Default, 'g', -1, 64) + " " + p.Unit
-		}
-		for name, text := range m.Params { // over the defaults, known or not
-			all[name] = text
-		}
-		m.Params = all
+	all := map[string]string{}
+	for _, p := range kindOf(*m).Params {
+		all[p.Name] = strconv.FormatFloat(p.Default, 'g', -1, 64) + " " + p.Unit
 	}
+	maps.Copy(all, m.Params) // over the defaults, known or not
+	m.Params = all
 }
 
 func ms(n int) strict.Duration { return strict.Duration(time.Duration(n) * time.Millisecond) }

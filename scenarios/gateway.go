@@ -8,10 +8,8 @@ import (
 // Gateway is the built-in gateway as a scenario sets it up.
 type Gateway struct {
 	Contract Contract `toml:"contract"`
-	// Buffer is the store-and-forward buffer; its folder is inside the
-	// gateway's own.
-	Buffer buffer.Config `toml:"buffer"`
-	MQTT   MQTT          `toml:"mqtt"`
+	Buffer   Buffer   `toml:"buffer"`
+	MQTT     MQTT     `toml:"mqtt"`
 }
 
 // Contract is what every sample owes: the terms under which devices are read
@@ -61,17 +59,25 @@ type Deliver struct {
 	Deadband float64 `toml:"deadband"`
 }
 
+// Buffer is the gateway's store-and-forward buffer: that part of buffer.Config
+// which is a scenario's to say.
+type Buffer struct {
+	// Kind is disk, which is durable, memory or none.
+	Kind     string       `toml:"kind"`
+	MaxBytes strict.Bytes `toml:"max_bytes"`
+	// Policy for a full buffer: reject-new holds the sources back, drop-oldest
+	// gives up what has waited longest.
+	Policy string `toml:"policy"`
+	// Commit is how long the first sample of a group waits for others before
+	// the group is synced to disk.
+	Commit strict.Duration `toml:"commit"`
+}
+
 // MQTT is the gateway's way north.
 type MQTT struct {
 	KeepAlive strict.Duration `toml:"keep_alive"`
 	// MaxBackoff is the longest pause between two attempts to connect.
 	MaxBackoff strict.Duration `toml:"max_backoff"`
-	// Batch is the most samples in one message, Linger the longest wait for a
-	// message to fill.
-	Batch  int             `toml:"batch"`
-	Linger strict.Duration `toml:"linger"`
-	// Inflight is how many messages may be unacknowledged at a time.
-	Inflight int `toml:"inflight"`
 }
 
 // Twin is the digital twin as a scenario sets it up.
@@ -89,7 +95,7 @@ var (
 
 func (g Gateway) validate() strict.Problems {
 	ps := g.Contract.validate().Under("contract")
-	ps = append(ps, g.Buffer.Validate().Under("buffer")...)
+	ps = append(ps, g.Buffer.validate().Under("buffer")...)
 	return append(ps, g.MQTT.validate().Under("mqtt")...)
 }
 
@@ -117,13 +123,23 @@ func (c Contract) validate() strict.Problems {
 	return ps
 }
 
+// withDefaults takes them from the buffer itself.
+func (b Buffer) withDefaults() Buffer {
+	c := b.config()
+	c.Defaults()
+	return Buffer{Kind: c.Kind, MaxBytes: c.MaxBytes, Policy: c.Policy, Commit: c.Commit}
+}
+
+func (b Buffer) config() buffer.Config {
+	return buffer.Config{Kind: b.Kind, MaxBytes: b.MaxBytes, Policy: b.Policy, Commit: b.Commit}
+}
+
+func (b Buffer) validate() strict.Problems { return b.config().Validate() }
+
 func (m MQTT) validate() strict.Problems {
 	var ps strict.Problems
 	atLeast(&ps, "keep_alive", m.KeepAlive, seconds(1))
 	atLeast(&ps, "max_backoff", m.MaxBackoff, ms(100))
-	atLeastInt(&ps, "batch", m.Batch, 1)
-	atLeast(&ps, "linger", m.Linger, 0)
-	atLeastInt(&ps, "inflight", m.Inflight, 1)
 	return ps
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/plant"
 	"github.com/plantbed/plantbed/sim/plc"
@@ -31,7 +32,7 @@ type Scenario struct {
 	Machines []plant.MachineConfig `toml:"machine,omitempty"`
 	Lines    []plant.LineConfig    `toml:"line,omitempty"`
 	PLCs     []plc.Config          `toml:"plc,omitempty"`
-	Faults   []faultConfig         `toml:"fault,omitempty"`
+	Faults   []faults.Config       `toml:"fault,omitempty"`
 	Expect   []Expect              `toml:"expect,omitempty"`
 
 	src  *strict.Source  // where it was read, for the places of problems
@@ -47,15 +48,6 @@ const (
 )
 
 var gears = []string{GearFast, GearVirtual, GearLive}
-
-// faultConfig stands in until package faults has its own.
-type faultConfig struct {
-	Kind   string          `toml:"kind"`
-	Target string          `toml:"target"`
-	At     strict.Duration `toml:"at"`
-	For    strict.Duration `toml:"for,omitempty"`
-	Life   strict.Duration `toml:"life,omitempty"`
-}
 
 // Detector is how the twin's detectors get their limits.
 type Detector struct {

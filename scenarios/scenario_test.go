@@ -130,11 +130,11 @@ func TestEveryFieldHasAKey(t *testing.T) {
 }
 
 func TestSet(t *testing.T) {
-	s, problems := load("first-light", "gateway.buffer.max_bytes=64KiB", "fault[0].for=120s", "seed=7", "gear=live", "summary=5", "plc[0].machines=[\"pump\"]")
+	s, problems := load("first-light", "gateway.buffer.max_bytes=64KiB", "fault[1].for=120s", "seed=7", "gear=live", "summary=5", "plc[0].machines=[\"pump\"]")
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
-	if s.Gateway.Buffer.MaxBytes != 64<<10 || s.Faults[0].For != seconds(120) || s.Seed != 7 || s.Gear != GearLive || s.Summary != "5" {
+	if s.Gateway.Buffer.MaxBytes != 64<<10 || s.Faults[1].For != seconds(120) || s.Seed != 7 || s.Gear != GearLive || s.Summary != "5" {
 		t.Errorf("got %+v", s)
 	}
 	for set, want := range map[string]string{

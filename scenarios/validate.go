@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/plant"
 )
@@ -155,11 +156,8 @@ func (s *Scenario) validatePLCs(ps *strict.Problems) {
 func (s *Scenario) tagsOf(machines []string) []string {
 	var tags []string
 	for _, m := range s.Machines {
-		for _, kind := range plant.Kinds() {
-			if kind.Name != m.Kind || !slices.Contains(machines, m.Name) {
-				continue
-			}
-			for _, sig := range kind.Signals {
+		if slices.Contains(machines, m.Name) {
+			for _, sig := range kindOf(m).Signals {
 				tags = append(tags, m.Name+"/"+sig.Name)
 			}
 		}
@@ -167,12 +165,46 @@ func (s *Scenario) tagsOf(machines []string) []string {
 	return tags
 }
 
-func (s *Scenario) validateFaults(ps *strict.Problems) {
-	for i, f := range s.Faults {
-		if f.At >= s.Duration && s.Duration > 0 {
-			ps.Addf(fmt.Sprintf("fault[%d].at", i), "%v is not before the end of the run at %v", f.At, s.Duration)
+// kindOf is empty for a kind that does not exist.
+func kindOf(m plant.MachineConfig) plant.Kind {
+	for _, kind := range plant.Kinds() {
+		if kind.Name == m.Kind {
+			return kind
 		}
 	}
+	return plant.Kind{}
+}
+
+// validateFaults leaves each fault, and how they go together, to package
+// faults. Both of its judges see the same slip; it is told once.
+func (s *Scenario) validateFaults(ps *strict.Problems) {
+	targets := s.targets()
+	for i, f := range s.Faults {
+		*ps = append(*ps, f.Validate(targets).Under(fmt.Sprintf("fault[%d]", i))...)
+	}
+	if s.Duration <= 0 {
+		return
+	}
+	_, together := faults.Resolve(s.Faults, s.Duration.D(), s.Seed)
+	for _, p := range together {
+		if !slices.Contains(*ps, p) {
+			*ps = append(*ps, p)
+		}
+	}
+}
+
+// targets are the names of everything that a fault can hit.
+func (s *Scenario) targets() faults.Names {
+	n := faults.Names{Links: append([]string{"broker"}, s.plcNames()...), Switches: s.plcNames(), Hosts: []string{"gateway"}}
+	for _, p := range s.PLCs {
+		n.Channels = append(n.Channels, s.tagsOf(p.Machines)...)
+	}
+	for _, m := range s.Machines {
+		for _, c := range kindOf(m).Components {
+			n.Knobs = append(n.Knobs, m.Name+"/"+c.Name)
+		}
+	}
+	return n
 }
 
 func (s *Scenario) validateRest(ps *strict.Problems) {
