@@ -50,6 +50,14 @@ func (p *tap) of(t *testing.T, conn int, sent []byte) []byte {
 	return out
 }
 
+// wants waits until the tap has said that want was delivered: a client can
+// have bytes an instant before the tap is called.
+func (p *tap) wants(t *testing.T, conn int, sent, want []byte) {
+	t.Helper()
+	until(t, "the tap has seen what the client has", func() bool { return len(p.of(t, conn, sent)) >= len(want) })
+	same(t, "delivered", p.of(t, conn, sent), want)
+}
+
 // server accepts on loopback and gives each connection to handle.
 func server(t *testing.T, handle func(net.Conn)) (addr string) {
 	t.Helper()

@@ -82,7 +82,7 @@ func TestBytesOnTheWayAreGone(t *testing.T) {
 			if bytes, _ := fate(c); bytes != "" {
 				t.Errorf("%d bytes after the cut", len(bytes))
 			}
-			same(t, "delivered", tap.of(t, 1, stream), stream)
+			tap.wants(t, 1, stream, stream)
 
 			c = dial(t, w.Addr())
 			demand(t, c, 700)
@@ -93,7 +93,7 @@ func TestBytesOnTheWayAreGone(t *testing.T) {
 			demand(t, c, 100)
 			same(t, "narrow", read(t, c, 100), stream[700:800])
 			w.ResetAll()
-			same(t, "delivered", tap.of(t, 2, stream), stream[:800])
+			tap.wants(t, 2, stream, stream[:800])
 		})
 	}
 }
@@ -129,7 +129,7 @@ func TestAnswerOnTheWayIsGone(t *testing.T) {
 			if bytes, _ := fate(c); bytes != "" {
 				t.Errorf("%d bytes after Up", len(bytes))
 			}
-			same(t, "delivered", tap.of(t, 1, stream), stream[:1000])
+			tap.wants(t, 1, stream, stream[:1000])
 		})
 	}
 }
@@ -152,7 +152,7 @@ func TestOrderUnderJitter(t *testing.T) {
 		t.Errorf("ended by %s", how)
 	}
 	same(t, "stream", []byte(got), stream)
-	same(t, "delivered", tap.of(t, 1, stream), stream)
+	tap.wants(t, 1, stream, stream)
 }
 
 // However the link's shape changes, nothing is lost, repeated or reordered.
@@ -203,7 +203,7 @@ func TestShapeChangesLoseNothing(t *testing.T) {
 		t.Errorf("ended by %s", how)
 	}
 	same(t, "echo", []byte(got), sent)
-	same(t, "delivered", tap.of(t, 1, sent), sent)
+	tap.wants(t, 1, sent, sent)
 	until(t, "the writers are gone", func() bool { return goroutines(".drain(") == 0 })
 }
 

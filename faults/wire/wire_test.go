@@ -20,7 +20,7 @@ func TestPlain(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "echo", got, sent)
-	same(t, "delivered", tap.of(t, 1, sent), sent)
+	tap.wants(t, 1, sent, sent)
 }
 
 func TestTwoGoroutinesAndNoAllocation(t *testing.T) {
@@ -128,7 +128,7 @@ func TestFinGoesThroughBehindTheBytes(t *testing.T) {
 				t.Errorf("ended by %s", how)
 			}
 			same(t, "echo", []byte(got), sent)
-			same(t, "delivered", tap.of(t, 1, sent), sent)
+			tap.wants(t, 1, sent, sent)
 			until(t, "the connection is forgotten", func() bool { return len(w.every()) == 0 })
 		})
 	}

@@ -1,0 +1,50 @@
+package faults
+
+import "time"
+
+// active is a window that is open now.
+type active struct {
+	Window
+	cfg Config
+}
+
+// apply brings a seam in line with the windows that are open on it, in the
+// order in which they opened. It is called at each of their edges; now is the
+// time of the run.
+type apply func(now time.Duration, open []active) error
+
+// settle makes an apply out of what the open windows amount to together, and
+// of how the seam gets there. Where nothing has changed the seam is left alone.
+func settle[V comparable](healthy V, merge func(open []active) V, set func(was, now V) error) apply {
+	was := healthy
+	return func(_ time.Duration, open []active) error {
+		now := healthy
+		if len(open) > 0 {
+			now = merge(open)
+		}
+		if now == was {
+			return nil
+		}
+		before := was
+		was = now
+		return set(before, now)
+	}
+}
+
+// toggle is settle for what is on while any window is open.
+func toggle(set func(on bool)) apply {
+	return settle(false, func([]active) bool { return true }, func(_, on bool) error {
+		set(on)
+		return nil
+	})
+}
+
+// plain is for seams that cannot refuse.
+func plain[V any](set func(V)) func(was, now V) error {
+	return func(_, now V) error {
+		set(now)
+		return nil
+	}
+}
+
+func last(open []active) active { return open[len(open)-1] }

@@ -1,0 +1,156 @@
+package faults
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+// Config is one fault of a scenario. Kind, target and at go with every kind;
+// which of the others do is in the kind's row, see Kinds.
+type Config struct {
+	// Kind is a name such as "link.down".
+	Kind string `toml:"kind"`
+	// Target is what breaks. Kinds of gateway.* may leave it out.
+	Target string `toml:"target,omitempty"`
+	// At is when it starts, since the start of the run.
+	At strict.Duration `toml:"at"`
+	// For is how long it lasts; without it, to the end of the run.
+	For strict.Duration `toml:"for,omitzero"`
+
+	Life      strict.Duration `toml:"life,omitzero"`
+	Mode      string          `toml:"mode,omitempty"`
+	Delay     strict.Duration `toml:"delay,omitzero"`
+	Jitter    strict.Duration `toml:"jitter,omitzero"`
+	Rate      string          `toml:"rate,omitempty"`
+	Bias      string          `toml:"bias,omitempty"`
+	Gain      string          `toml:"gain,omitempty"`
+	Factor    float64         `toml:"factor,omitzero"`
+	Chance    string          `toml:"chance,omitempty"`
+	Amplitude string          `toml:"amplitude,omitempty"`
+	Quality   string          `toml:"quality,omitempty"`
+	Offset    strict.Duration `toml:"offset,omitzero"`
+	Drift     string          `toml:"drift,omitempty"`
+	After     strict.Bytes    `toml:"after,omitzero"`
+	Sync      strict.Duration `toml:"sync,omitzero"`
+}
+
+// Names are the valid targets of each seam.
+type Names struct {
+	Links, Knobs, Channels, Switches, Hosts []string
+}
+
+func (n Names) of(s Seam) []string {
+	switch s {
+	case SeamLink:
+		return n.Links
+	case SeamKnob:
+		return n.Knobs
+	case SeamChannel:
+		return n.Channels
+	case SeamSwitch:
+		return n.Switches
+	}
+	return n.Hosts
+}
+
+// common are the keys of every kind.
+var common = []string{"kind", "target", "at"}
+
+// WithDefaults spells out what was left to the kind.
+func (c Config) WithDefaults() Config {
+	k, ok := lookup(c.Kind)
+	if !ok {
+		return c
+	}
+	if c.Target == "" {
+		c.Target = k.target
+	}
+	if k.Name == "link.down" && c.Mode == "" {
+		c.Mode = linkModes[0]
+	}
+	if k.Name == "plc.bad_quality" && c.Quality == "" {
+		c.Quality = defaultQuality.String()
+	}
+	return c
+}
+
+// Validate reports everything that is wrong with the fault by itself and with
+// its target. Paths are keys of the fault.
+func (c Config) Validate(names Names) strict.Problems {
+	var ps strict.Problems
+	k, ok := lookup(c.Kind)
+	if !ok {
+		ps.AddName("kind", fmt.Sprintf("there is no fault kind %q", c.Kind), c.Kind, kindNames())
+		return ps
+	}
+	c = c.WithDefaults()
+	valid := names.of(k.Seam)
+	switch {
+	case c.Target == "":
+		ps.Addf("target", "is missing: %s needs %s", c.Kind, k.Seam.article())
+	case !slices.Contains(valid, c.Target):
+		ps.AddName("target", fmt.Sprintf("there is no %s %q", k.Seam, c.Target), c.Target, valid)
+	}
+	return append(ps, c.check(k)...)
+}
+
+// check is Validate without the target.
+func (c Config) check(k *kind) strict.Problems {
+	var ps strict.Problems
+	if c.At < 0 {
+		ps.Addf("at", "%v is before the start of the run", c.At)
+	}
+	used := c.used()
+	for _, key := range used {
+		if !slices.Contains(common, key) && !k.knows(key) {
+			ps.Addf(key, "%s does not know this key; it knows %s", c.Kind, k.keyList())
+		}
+	}
+	for _, key := range k.Keys {
+		if key.Required && !slices.Contains(used, key.Name) {
+			ps.Addf(key.Name, "is missing: %s, such as %s", key.Doc, key.Example)
+		}
+	}
+	if c.For < 0 {
+		ps.Addf("for", "%v is negative", c.For)
+	}
+	if k.check != nil {
+		k.check(c, &ps)
+	}
+	return ps
+}
+
+// used lists the keys that are set, in the order of the fields.
+func (c Config) used() []string {
+	var keys []string
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		if !v.Field(i).IsZero() {
+			keys = append(keys, keyOf(v.Type().Field(i)))
+		}
+	}
+	return keys
+}
+
+// note is the kind's own keys in words: "delay 50ms, jitter 5ms".
+func (c Config) note() string {
+	var parts []string
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		key := keyOf(v.Type().Field(i))
+		if v.Field(i).IsZero() || key == "for" || slices.Contains(common, key) {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s %v", key, v.Field(i).Interface()))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
+	return key
+}

@@ -1,0 +1,208 @@
+package faults
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// fake is a plant that knows every name beginning with its seam's letter, keeps
+// the state of each seam, and writes down the calls.
+type fake struct {
+	k     *sim.Kernel
+	calls []string
+	links map[string]*fakeLink
+	chans map[string]*fakeChannel
+	sws   map[string]*fakeSwitch
+	hosts map[string]*fakeHost
+	wear  error // what every knob answers
+}
+
+func newFake(k *sim.Kernel) *fake {
+	return &fake{k: k, links: map[string]*fakeLink{}, chans: map[string]*fakeChannel{}, sws: map[string]*fakeSwitch{}, hosts: map[string]*fakeHost{}}
+}
+
+// seam is the part that all fakes share.
+type seam struct {
+	f    *fake
+	name string
+}
+
+// log writes a call down with its second; shifts are below that.
+func (s seam) log(format string, args ...any) {
+	at := s.f.k.Now().Truncate(time.Second)
+	s.f.calls = append(s.f.calls, fmt.Sprintf("%v %s ", at, s.name)+fmt.Sprintf(format, args...))
+}
+
+func get[T any](m map[string]*T, name string, make func() *T) *T {
+	if m[name] == nil {
+		m[name] = make()
+	}
+	return m[name]
+}
+
+func (f *fake) Link(n string) (Link, bool) {
+	if !strings.HasPrefix(n, "l") {
+		return nil, false
+	}
+	return get(f.links, n, func() *fakeLink { return &fakeLink{seam: seam{f, n}} }), true
+}
+
+func (f *fake) Knob(n string) (Knob, bool) {
+	return fakeKnob{seam{f, n}}, strings.HasPrefix(n, "k")
+}
+
+func (f *fake) Channel(n string) (Channel, Span, bool) {
+	if !strings.HasPrefix(n, "c") {
+		return nil, Span{}, false
+	}
+	return get(f.chans, n, func() *fakeChannel { return &fakeChannel{seam: seam{f, n}, gain: 1, noise: 1} }), Span{-50, 150}, true
+}
+
+func (f *fake) Switch(n string) (Switch, bool) {
+	if !strings.HasPrefix(n, "s") {
+		return nil, false
+	}
+	return get(f.sws, n, func() *fakeSwitch { return &fakeSwitch{seam: seam{f, n}} }), true
+}
+
+func (f *fake) Host(n string) (Host, bool) {
+	if n != "gateway" {
+		return nil, false
+	}
+	return get(f.hosts, n, func() *fakeHost { return &fakeHost{seam: seam{f, n}} }), true
+}
+
+type fakeLink struct {
+	seam
+	mode          string
+	delay, jitter time.Duration
+	bps           float64
+	stalled       bool
+}
+
+func (l *fakeLink) Down(m string) error { l.log("Down(%s)", m); l.mode = m; return nil }
+func (l *fakeLink) Up()                 { l.log("Up()"); l.mode = "" }
+func (l *fakeLink) SetLatency(d, j time.Duration) {
+	l.log("SetLatency(%v, %v)", d, j)
+	l.delay, l.jitter = d, j
+}
+func (l *fakeLink) SetBandwidth(b float64) { l.log("SetBandwidth(%v)", b); l.bps = b }
+func (l *fakeLink) Stall(on bool)          { l.log("Stall(%v)", on); l.stalled = on }
+
+type fakeKnob struct{ seam }
+
+func (k fakeKnob) Wear(onset, failure time.Duration) error {
+	if onset != k.f.k.Now() {
+		k.log("Wear with an onset %v from now", onset-k.f.k.Now())
+	}
+	k.log("Wear(%v, %v)", onset.Truncate(time.Second), failure.Truncate(time.Second))
+	return k.f.wear
+}
+func (k fakeKnob) Set(level float64) error { k.log("Set(%v)", level); return nil }
+func (k fakeKnob) Clear()                  { k.log("Clear()") }
+
+type fakeChannel struct {
+	seam
+	bias, rate, gain, noise, chance, amplitude float64
+	from                                       time.Duration
+	stuck, dropout                             bool
+}
+
+func (c *fakeChannel) SetBias(v float64) { c.log("SetBias(%.4g)", v); c.bias = v }
+func (c *fakeChannel) Drift(from time.Duration, r float64) {
+	c.log("Drift(%v, %.4g)", from.Truncate(time.Second), r)
+	c.from, c.rate = from, r
+}
+func (c *fakeChannel) SetGain(g float64)  { c.log("SetGain(%.4g)", g); c.gain = g }
+func (c *fakeChannel) SetNoise(f float64) { c.log("SetNoise(%.4g)", f); c.noise = f }
+func (c *fakeChannel) Stuck(on bool)      { c.log("Stuck(%v)", on); c.stuck = on }
+func (c *fakeChannel) Spike(p, a float64) {
+	c.log("Spike(%.4g, %.4g)", p, a)
+	c.chance, c.amplitude = p, a
+}
+func (c *fakeChannel) Dropout(on bool) { c.log("Dropout(%v)", on); c.dropout = on }
+func (c *fakeChannel) Clear() {
+	c.log("Clear()")
+	*c = fakeChannel{seam: c.seam, gain: 1, noise: 1}
+}
+
+// error is what bias and drift add to a reading at t.
+func (c *fakeChannel) error(t time.Duration) float64 {
+	return c.bias + c.rate*max(0, (t-c.from).Seconds())
+}
+
+type fakeSwitch struct {
+	seam
+	stopped, frozen bool
+	quality         signal.Quality
+	set, offset     time.Duration
+	drift           float64
+}
+
+func (s *fakeSwitch) Stop()          { s.log("Stop()"); s.stopped = true }
+func (s *fakeSwitch) Start()         { s.log("Start()"); s.stopped = false }
+func (s *fakeSwitch) Freeze(on bool) { s.log("Freeze(%v)", on); s.frozen = on }
+func (s *fakeSwitch) BadQuality(q signal.Quality) {
+	s.log("BadQuality(%v)", q)
+	s.quality = q
+}
+func (s *fakeSwitch) Clock(off time.Duration, drift float64) {
+	s.log("Clock(%v, %.3g)", off.Round(time.Millisecond), drift)
+	s.set, s.offset, s.drift = s.f.k.Now(), off, drift
+}
+func (s *fakeSwitch) Clear() { s.log("Clear()"); *s = fakeSwitch{seam: s.seam} }
+
+// error is how far the clock is off at t.
+func (s *fakeSwitch) error(t time.Duration) time.Duration {
+	return s.offset + time.Duration(s.drift*float64(t-s.set))
+}
+
+type fakeHost struct {
+	seam
+	dead, paused, full bool
+	after              int64
+	sync               time.Duration
+}
+
+func (h *fakeHost) Kill()                    { h.log("Kill()"); h.dead = true }
+func (h *fakeHost) Restart()                 { h.log("Restart()"); h.dead = false }
+func (h *fakeHost) Pause(on bool)            { h.log("Pause(%v)", on); h.paused = on }
+func (h *fakeHost) DiskFull(after int64)     { h.log("DiskFull(%d)", after); h.full, h.after = true, after }
+func (h *fakeHost) DiskSlow(d time.Duration) { h.log("DiskSlow(%v)", d); h.sync = d }
+func (h *fakeHost) ClearDisk()               { h.log("ClearDisk()"); h.full, h.after, h.sync = false, 0, 0 }
+
+// fault is a config from kind, target, at and for in seconds, and more by change.
+func fault(kind, target string, at, lasts int, change ...func(*Config)) Config {
+	c := Config{Kind: kind, Target: target, At: sec(at), For: sec(lasts)}
+	for _, f := range change {
+		f(&c)
+	}
+	return c
+}
+
+func sec(n int) strict.Duration { return strict.Duration(time.Duration(n) * time.Second) }
+
+// runs takes the faults through a run of a minute and wants these calls.
+func runs(t *testing.T, cfgs []Config, want ...string) {
+	t.Helper()
+	k := sim.New(1)
+	plant := newFake(k)
+	plan, ps := Resolve(cfgs, time.Minute, 1)
+	if err := ps.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Schedule(k, plan, cfgs, plant, nil); err != nil {
+		t.Fatal(err)
+	}
+	k.Run(time.Minute)
+	if !slices.Equal(plant.calls, want) {
+		t.Errorf("calls:\n\t%s\nwant:\n\t%s", strings.Join(plant.calls, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
