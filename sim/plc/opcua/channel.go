@@ -145,7 +145,7 @@ func (ch *channel) follows(seq uint32) error {
 	return nil
 }
 
-// hello is what an OPN chunk says before any key is known.
+// opening is what an OPN chunk says before any key is known.
 type opening struct {
 	head    uasc.AsymmetricSecurityHeader
 	algo    *uapolicy.EncryptionAlgorithm
@@ -277,10 +277,14 @@ func (c *conn) issue(o *opening, r *ua.OpenSecureChannelRequest) (nonce []byte, 
 	if lifetime = r.RequestedLifetime; lifetime == 0 || lifetime > most {
 		lifetime = most
 	}
+	fresh := ch.id
+	if !renew {
+		fresh = c.s.nextChannel()
+	}
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	if !renew {
-		ch.id, ch.nextID = c.s.nextChannel(), 1
+		ch.id, ch.nextID = fresh, 1
 		ch.policy, ch.mode, ch.cert = policy, r.SecurityMode, append([]byte{}, o.head.SenderCertificate...)
 	}
 	// A token outlives its time by a quarter, for messages under way.

@@ -14,8 +14,9 @@ type exchange struct {
 	c       *conn
 	request uint32 // id, under which the answer goes back
 	head    head
-	now     time.Time
-	session *session // nil for services that need none
+	came    time.Time // when the request was read
+	now     time.Time // of the answer
+	session *session  // nil for services that need none
 }
 
 // head is what a request header says that matters here.
@@ -136,7 +137,8 @@ func (c *conn) request(request uint32, msg []byte) error {
 	if in.bad {
 		return ua.StatusBadDecodingError
 	}
-	x := &exchange{s: c.s, c: c, request: request, head: h, now: time.Now()}
+	x := &exchange{s: c.s, c: c, request: request, head: h, came: time.Now()}
+	x.now = x.came
 	answer, err := x.run(typ, &in)
 	if answer == nil && err == nil { // later
 		c.flush()

@@ -22,11 +22,11 @@ type session struct {
 	nonce   []byte // to be signed at the next activation
 	cert    []byte // of the client, where the channel is secured
 
-	subs    []*subscription // in the order of their creation
-	queue   []publishing    // publish requests that wait
-	notes   []statusNote    // ends of subscriptions that the client is to hear of
-	points  []*point        // of BrowseNext
-	points0 uint64
+	subs      []*subscription // in the order of their creation
+	queue     []publishing    // publish requests that wait
+	notes     []statusNote    // ends of subscriptions that the client is to hear of
+	points    []*point        // of BrowseNext
+	lastPoint uint64
 }
 
 // enter finds the session of a request, which must be active on its channel.

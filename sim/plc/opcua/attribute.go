@@ -1,0 +1,225 @@
+package opcua
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/sim/plc"
+)
+
+// Bits of an access level.
+const accessRead, accessWrite = 1, 2
+
+// attribute is the value of an attribute other than the value of a tag.
+func (s *Server) attribute(n *node, a ua.AttributeID, now time.Time) (any, error) {
+	switch a {
+	case ua.AttributeIDNodeID:
+		return n.id, nil
+	case ua.AttributeIDNodeClass:
+		return int32(n.class), nil
+	case ua.AttributeIDBrowseName:
+		return &ua.QualifiedName{NamespaceIndex: n.ns, Name: n.name}, nil
+	case ua.AttributeIDDisplayName:
+		return ua.NewLocalizedText(n.name), nil
+	case ua.AttributeIDDescription:
+		return ua.NewLocalizedText(""), nil
+	case ua.AttributeIDWriteMask, ua.AttributeIDUserWriteMask:
+		return uint32(0), nil
+	}
+	switch n.class {
+	case ua.NodeClassVariable:
+		return s.variableAttribute(n, a, now)
+	case ua.NodeClassObject:
+		if a == ua.AttributeIDEventNotifier {
+			return byte(0), nil
+		}
+	default:
+		return typeAttribute(n, a)
+	}
+	return nil, ua.StatusBadAttributeIDInvalid
+}
+
+func (s *Server) variableAttribute(n *node, a ua.AttributeID, now time.Time) (any, error) {
+	switch a {
+	case ua.AttributeIDValue:
+		return n.read(s, now), nil
+	case ua.AttributeIDDataType:
+		return ua.NewFourByteNodeID(0, uint16(n.dataType)), nil
+	case ua.AttributeIDValueRank:
+		if n.array {
+			return int32(1), nil
+		}
+		return int32(-1), nil
+	case ua.AttributeIDArrayDimensions:
+		if n.array {
+			return []uint32{0}, nil
+		}
+	case ua.AttributeIDAccessLevel, ua.AttributeIDUserAccessLevel:
+		if n.tag != nil && n.tag.tag.Write != nil {
+			return byte(accessRead | accessWrite), nil
+		}
+		return byte(accessRead), nil
+	case ua.AttributeIDMinimumSamplingInterval:
+		if n.tag != nil {
+			return n.tag.period, nil
+		}
+		return float64(0), nil
+	case ua.AttributeIDHistorizing:
+		return false, nil
+	}
+	return nil, ua.StatusBadAttributeIDInvalid
+}
+
+func typeAttribute(n *node, a ua.AttributeID) (any, error) {
+	switch {
+	case a == ua.AttributeIDIsAbstract:
+		return n.abstract, nil
+	case n.class == ua.NodeClassReferenceType && a == ua.AttributeIDSymmetric:
+		return n.symmetric, nil
+	case n.class == ua.NodeClassReferenceType && a == ua.AttributeIDInverseName && !n.symmetric:
+		return ua.NewLocalizedText(n.inverse), nil
+	case n.class == ua.NodeClassVariableType && a == ua.AttributeIDValueRank:
+		return int32(-2), nil
+	case n.class == ua.NodeClassVariableType && a == ua.AttributeIDDataType:
+		return ua.NewFourByteNodeID(0, 24), nil
+	}
+	return nil, ua.StatusBadAttributeIDInvalid
+}
+
+// readAnswer is the answer to a Read.
+type readAnswer struct {
+	s      *Server
+	now    time.Time
+	stamps ua.TimestampsToReturn
+	nodes  []*ua.ReadValueID
+}
+
+func (x *exchange) read(r *ua.ReadRequest) (any, error) {
+	switch {
+	case r.TimestampsToReturn >= ua.TimestampsToReturnInvalid:
+		return nil, ua.StatusBadTimestampsToReturnInvalid
+	case r.MaxAge < 0 || math.IsNaN(r.MaxAge):
+		return nil, ua.StatusBadMaxAgeInvalid
+	}
+	if err := x.operations(len(r.NodesToRead)); err != nil {
+		return nil, err
+	}
+	return &readAnswer{x.s, x.now, r.TimestampsToReturn, r.NodesToRead}, nil
+}
+
+// append reads all nodes; tags of one task come from one and the same scan.
+func (r *readAnswer) append(b []byte) ([]byte, []Ref) {
+	blocks := make([]*plc.Block, len(r.s.img.Tasks()))
+	for i := range blocks {
+		blocks[i] = r.s.img.Latest(i)
+	}
+	var refs []Ref
+	now := ticks(r.now)
+	b = appendU32(b, uint32(len(r.nodes)))
+	for _, q := range r.nodes {
+		n := r.s.space.node(q.NodeID)
+		if n != nil && n.tag != nil && q.AttributeID == ua.AttributeIDValue && q.IndexRange == "" && q.DataEncoding.Name == "" {
+			v := n.tag
+			block := blocks[v.task]
+			if block == nil {
+				b = appendNothing(b, ua.StatusBadWaitingForInitialData, now, r.stamps)
+				continue
+			}
+			b = appendTag(b, v.tag, block.Values[v.index], block.Quality[v.index], ticks(block.Stamp), now, r.stamps)
+			if r.s.tap != nil {
+				refs = append(refs, v.ref(block.Seq))
+			}
+			continue
+		}
+		b = r.other(b, n, q, now)
+	}
+	return appendU32(b, 0), refs
+}
+
+// ref names the sample of a scan.
+func (v *variable) ref(seq uint64) Ref {
+	return Ref{Tag: v.tag.ID, Seq: seq, Task: int32(v.task), Index: int32(v.index)}
+}
+
+// other reads whatever is no plain value of a tag.
+func (r *readAnswer) other(b []byte, n *node, q *ua.ReadValueID, now uint64) []byte {
+	v, err := r.s.readOther(n, q, r.now)
+	if err != nil {
+		return appendNothing(b, err.(ua.StatusCode), now, r.stamps)
+	}
+	source := now
+	if q.AttributeID != ua.AttributeIDValue {
+		source = 0
+	}
+	return appendVariant(b, v, 0, source, now, r.stamps)
+}
+
+// readOther reads an attribute; its errors are status codes.
+func (s *Server) readOther(n *node, q *ua.ReadValueID, now time.Time) (*ua.Variant, error) {
+	if err := checkQuery(n, q); err != nil {
+		return nil, err
+	}
+	v, err := s.attribute(n, q.AttributeID, now)
+	if err != nil {
+		return nil, err
+	}
+	if q.IndexRange != "" {
+		if v, err = slice(v, q.IndexRange); err != nil {
+			return nil, err
+		}
+	}
+	return ua.MustVariant(v), nil
+}
+
+// checkQuery finds what is wrong with what to read or to monitor.
+func checkQuery(n *node, q *ua.ReadValueID) error {
+	switch {
+	case n == nil:
+		return ua.StatusBadNodeIDUnknown
+	case q.AttributeID == 0 || q.AttributeID > ua.AttributeIDAccessLevelEx:
+		return ua.StatusBadAttributeIDInvalid
+	case q.DataEncoding.Name != "" && q.AttributeID != ua.AttributeIDValue:
+		return ua.StatusBadDataEncodingInvalid
+	case q.DataEncoding.Name != "" && q.DataEncoding.Name != "Default Binary":
+		return ua.StatusBadDataEncodingUnsupported
+	case q.IndexRange != "" && n.tag != nil && q.AttributeID == ua.AttributeIDValue:
+		if _, _, err := parseRange(q.IndexRange); err != nil {
+			return err
+		}
+		return ua.StatusBadIndexRangeNoData // a tag is a scalar
+	case n.tag != nil && q.AttributeID == ua.AttributeIDValue && q.DataEncoding.Name != "":
+		return ua.StatusBadDataEncodingInvalid // a number has none
+	}
+	return nil
+}
+
+// slice is the part of an array that an index range names.
+func slice(v any, text string) (any, error) {
+	from, to, err := parseRange(text)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := v.([]string)
+	if !ok || from >= len(list) {
+		return nil, ua.StatusBadIndexRangeNoData
+	}
+	return list[from:min(to+1, len(list))], nil
+}
+
+// parseRange reads "3" or "3:5"; both ends belong to it.
+func parseRange(text string) (from, to int, err error) {
+	a, b, two := strings.Cut(text, ":")
+	f, err1 := strconv.ParseUint(a, 10, 31)
+	t, err2 := f, error(nil)
+	if two {
+		t, err2 = strconv.ParseUint(b, 10, 31)
+	}
+	if err1 != nil || err2 != nil || two && t <= f {
+		return 0, 0, ua.StatusBadIndexRangeInvalid
+	}
+	return int(f), int(t), nil
+}
