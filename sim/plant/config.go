@@ -16,8 +16,12 @@ type Config struct {
 
 // MachineConfig is one machine. Params are written with their units.
 type MachineConfig struct {
-	Name   string            `toml:"name"`
-	Kind   string            `toml:"kind"`
+	Name string `toml:"name"`
+	Kind string `toml:"kind"`
+	// Serial tells units of one name apart: efficiency, friction, healthy
+	// vibration and the like scatter by some percent from unit to unit. The
+	// same name and serial are the same unit under every seed.
+	Serial uint64            `toml:"serial"`
 	Params map[string]string `toml:"params"`
 }
 

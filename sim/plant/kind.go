@@ -214,14 +214,17 @@ func settle(m model, in inputs) {
 type chance struct {
 	kernel  *sim.Kernel
 	machine string
+	serial  uint64
 }
 
 func (c chance) key(name string) uint64 { return c.kernel.Rand(c.machine + "/" + name).Uint64() }
 
 // spread is the unit-to-unit factor of a physical constant: 1 with a
-// coefficient of variation of cv, within two of them.
+// coefficient of variation of cv, within two of them. It hangs on the machine
+// and its serial number alone, not on the kernel's seed: under another seed
+// the same plant lives through another day.
 func (c chance) spread(name string, cv float64) float64 {
-	z := physics.KeyedNormal(c.key("spread/"+name), 0)
+	z := physics.KeyedNormal(sim.Rand(c.serial, c.machine+"/spread/"+name).Uint64(), 0)
 	return 1 + cv*min(max(z, -2), 2)
 }
 

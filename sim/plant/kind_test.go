@@ -113,3 +113,30 @@ func TestStartsWarm(t *testing.T) {
 		t.Errorf("winding at %.1f degC at the start, %.1f after 40 min", first, later)
 	}
 }
+
+// The seed is the day, the configuration is the plant: the same unit has the
+// same constants under every seed, another serial number is another unit.
+func TestUnitsScatterBySerialNotBySeed(t *testing.T) {
+	healthy := func(seed, serial uint64) float64 {
+		k, p := build(t, seed, Config{Machines: []MachineConfig{{Name: "pump", Kind: "pump-skid", Serial: serial}}})
+		p.Start()
+		sum := 0.0
+		for range 600 {
+			k.Run(k.Now() + time.Second)
+			sum += value(t, p.Machine("pump"), "motor/bearing-de/vibration", k.Now()) / 600
+		}
+		return sum
+	}
+	one := healthy(1, 0)
+	if again := healthy(2, 0); math.Abs(again/one-1) > 0.01 {
+		t.Errorf("one unit shakes by %g g on one day and by %g g on another", one, again)
+	}
+	low, high := one, one
+	for serial := range uint64(8) {
+		v := healthy(1, serial)
+		low, high = min(low, v), max(high, v)
+	}
+	if high/low < 1.05 || high/low > 1.6 {
+		t.Errorf("eight units shake by %g to %g g", low, high)
+	}
+}

@@ -60,7 +60,7 @@ const grid = time.Second
 func newMachine(k *sim.Kernel, s *surroundings, cfg MachineConfig, emit func(Event)) *Machine {
 	def, _ := findKind(cfg.Kind)
 	p, _ := resolve(def.params(), cfg.Params)
-	c := chance{k, "plant/" + cfg.Name}
+	c := chance{k, "plant/" + cfg.Name, cfg.Serial}
 	m := &Machine{
 		Name: cfg.Name, Kind: cfg.Kind, IdealCycle: p["cycle"] / 1000,
 		kernel: k, surround: s, emit: emit, def: def,
@@ -152,6 +152,25 @@ func (m *Machine) touch(now time.Duration) {
 	m.measured = -1
 }
 
+// morning is how long a machine has worked before the run starts.
+const morning = time.Hour
+
+// warmUp lets a new machine work through the hour before the start, from the
+// steady state, so that its temperatures and levels are as on any other hour.
+func (m *Machine) warmUp() {
+	m.advanced = -morning
+	m.sense(m.advanced)
+	settle(m.model, m.in)
+	perStep := 0.0
+	if m.feed != nil {
+		perStep = grid.Seconds() / max(m.IdealCycle, m.feed.down.m.IdealCycle)
+	}
+	for at := grid - morning; at <= 0; at += grid {
+		m.advance(at)
+		m.draw(perStep)
+	}
+}
+
 func (m *Machine) advance(to time.Duration) {
 	for m.advanced < to {
 		end := min(to, m.advanced.Truncate(grid)+grid)
@@ -164,6 +183,10 @@ func (m *Machine) advance(to time.Duration) {
 // supply takes portions from a feeder.
 func (m *Machine) supply(portions float64) {
 	m.touch(m.kernel.Now())
+	m.draw(portions)
+}
+
+func (m *Machine) draw(portions float64) {
 	if f, ok := m.model.(interface{ supply(portions float64) }); ok {
 		f.supply(portions)
 	}
@@ -292,7 +315,7 @@ type surroundings struct {
 
 func newSurroundings(c chance) *surroundings {
 	return &surroundings{
-		weather:         physics.Drift{Key: c.key("weather"), TauS: 5400},
+		weather:         physics.Drift{Key: c.key("weather"), TauS: 1800},
 		draught:         physics.Drift{Key: c.key("draught"), TauS: 420},
 		mains:           physics.Drift{Key: c.key("mains"), TauS: 90},
 		load:            physics.Drift{Key: c.key("load"), TauS: 11},
@@ -305,7 +328,7 @@ const compressorS = 97
 
 func (s *surroundings) at(tS float64, in *inputs) {
 	in.tS = tS
-	in.ambientC = 22 + 1.2*s.weather.At(tS) + 0.3*s.draught.At(tS)
+	in.ambientC = 22 + 0.8*s.weather.At(tS) + 0.3*s.draught.At(tS)
 	in.mains = 1 + 0.006*s.mains.At(tS) + 0.002*s.load.At(tS)
 	x := tS/compressorS + s.compressorPhase
 	x -= math.Floor(x)

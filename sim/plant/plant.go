@@ -34,7 +34,7 @@ func Build(k *sim.Kernel, cfg Config) (*Plant, error) {
 		return nil, fmt.Errorf("plant: %w", err)
 	}
 	p := &Plant{kernel: k, byName: map[string]*Machine{}}
-	around := newSurroundings(chance{k, "plant"})
+	around := newSurroundings(chance{kernel: k, machine: "plant"})
 	for _, mc := range cfg.Machines {
 		m := newMachine(k, around, mc, p.emit)
 		p.machines = append(p.machines, m)
@@ -47,7 +47,7 @@ func Build(k *sim.Kernel, cfg Config) (*Plant, error) {
 		if m.crew == nil {
 			m.crew = &crew{free: 1}
 		}
-		settle(m.model, m.in)
+		m.warmUp()
 	}
 	return p, nil
 }
