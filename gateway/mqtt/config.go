@@ -1,0 +1,111 @@
+package mqtt
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+// Config is the table [mqtt].
+type Config struct {
+	// URL of the broker: "mqtt://host:1883", or "mqtts://host:8883" for TLS;
+	// a user and password may stand before the host.
+	URL string `toml:"url"`
+	// CA is a PEM file with the roots that TLS trusts; empty means the system's.
+	CA string `toml:"ca"`
+	// ClientID, default the gateway's name.
+	ClientID string `toml:"client_id"`
+	// Prefix of all topics, default "plantbed".
+	Prefix string `toml:"prefix"`
+	// Batch is the most samples in a message, default 500.
+	Batch int `toml:"batch"`
+	// Inflight is how many messages may be unacknowledged at a time, default 4;
+	// the broker's receive maximum may lower it.
+	Inflight int `toml:"inflight"`
+	// PublishTimeout is how long an acknowledgement may take before the
+	// connection counts as broken, default 5.013 s.
+	PublishTimeout strict.Duration `toml:"publish_timeout"`
+	// ConnectTimeout bounds one attempt to connect, default 5.027 s.
+	ConnectTimeout strict.Duration `toml:"connect_timeout"`
+	// MaxBackoff is the longest pause between two attempts, default 2 s.
+	MaxBackoff strict.Duration `toml:"max_backoff"`
+	// KeepAlive is in whole seconds, default 20 s.
+	KeepAlive strict.Duration `toml:"keep_alive"`
+	// BackfillAfter is the age in the buffer from which a message is marked as
+	// backfill, default 5 s; whatever was there before the connection came up
+	// is marked too.
+	BackfillAfter strict.Duration `toml:"backfill_after"`
+}
+
+// Defaults fills in what is not set; ClientID is filled in by Run.
+func (c *Config) Defaults() {
+	orElse(&c.Prefix, "plantbed")
+	orElse(&c.Batch, 500)
+	orElse(&c.Inflight, 4)
+	orElse(&c.PublishTimeout, strict.Duration(5013*time.Millisecond))
+	orElse(&c.ConnectTimeout, strict.Duration(5027*time.Millisecond))
+	orElse(&c.MaxBackoff, strict.Duration(2*time.Second))
+	orElse(&c.KeepAlive, strict.Duration(20*time.Second))
+	orElse(&c.BackfillAfter, strict.Duration(5*time.Second))
+}
+
+func orElse[T comparable](v *T, other T) {
+	var zero T
+	if *v == zero {
+		*v = other
+	}
+}
+
+// Validate expects Defaults to have been called.
+func (c Config) Validate() strict.Problems {
+	var ps strict.Problems
+	if _, err := c.broker(); err != nil {
+		ps.Add("url", err.Error())
+	}
+	if strings.ContainsAny(c.Prefix, "#+\x00") || strings.HasPrefix(c.Prefix, "$") {
+		ps.Add("prefix", fmt.Sprintf("%q cannot begin a topic that is published to", c.Prefix))
+	}
+	if c.Batch < 1 || c.Batch > 100_000 {
+		ps.Add("batch", fmt.Sprintf("%d is not between 1 and 100000", c.Batch))
+	}
+	if c.Inflight < 1 || c.Inflight > 1000 {
+		ps.Add("inflight", fmt.Sprintf("%d is not between 1 and 1000", c.Inflight))
+	}
+	for _, d := range []struct {
+		path        string
+		v           strict.Duration
+		least, most time.Duration
+	}{
+		{"publish_timeout", c.PublishTimeout, 10 * time.Millisecond, time.Hour},
+		{"connect_timeout", c.ConnectTimeout, 10 * time.Millisecond, time.Hour},
+		{"max_backoff", c.MaxBackoff, time.Millisecond, time.Hour},
+		{"keep_alive", c.KeepAlive, time.Second, 65_535 * time.Second},
+		{"backfill_after", c.BackfillAfter, time.Millisecond, 1000 * time.Hour},
+	} {
+		if d.v.D() < d.least || d.v.D() > d.most {
+			ps.Add(d.path, fmt.Sprintf("%v is not between %v and %v", d.v, d.least, d.most))
+		}
+	}
+	return ps
+}
+
+// broker takes the URL apart and puts the default port in.
+func (c Config) broker() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || c.URL == "" {
+		return nil, fmt.Errorf("%q is no broker; write it as \"mqtt://host:1883\"", c.URL)
+	}
+	port := map[string]string{"mqtt": "1883", "tcp": "1883", "mqtts": "8883", "tls": "8883", "ssl": "8883"}[u.Scheme]
+	if port == "" || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q is no broker; the scheme is mqtt or mqtts, and a host must follow, as in \"mqtt://host:1883\"", c.URL)
+	}
+	if u.Port() == "" {
+		u.Host += ":" + port
+	}
+	return u, nil
+}
+
+func secure(u *url.URL) bool { return u.Scheme == "mqtts" || u.Scheme == "tls" || u.Scheme == "ssl" }

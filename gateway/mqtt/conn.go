@@ -1,0 +1,260 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/eclipse/paho.golang/autopaho"
+	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/plantbed/plantbed/internal/payload"
+)
+
+// packetConn sends each MQTT packet with one Write, within a time, and closes
+// the connection when that fails, so that nothing is sent behind half a packet.
+// The library locks a connection around each packet if it can be locked.
+type packetConn struct {
+	net.Conn
+	timeout time.Duration
+	mu      sync.Mutex
+	buf     []byte
+}
+
+// Lock begins a packet.
+func (c *packetConn) Lock() {
+	c.mu.Lock()
+	c.buf = c.buf[:0]
+}
+
+// Write adds to the packet.
+func (c *packetConn) Write(p []byte) (int, error) {
+	c.buf = append(c.buf, p...)
+	return len(p), nil
+}
+
+// Unlock sends the packet.
+func (c *packetConn) Unlock() {
+	defer c.mu.Unlock()
+	c.SetWriteDeadline(time.Now().Add(c.timeout))
+	if _, err := c.Conn.Write(c.buf); err != nil {
+		c.Close()
+	}
+}
+
+// link is the connection to the broker as autopaho keeps it up.
+type link struct {
+	cfg     Config
+	url     *url.URL
+	tls     *tls.Config
+	cm      *autopaho.ConnectionManager
+	session *outbound
+	stop    context.CancelFunc
+	changed chan struct{} // capacity one: up or down
+
+	mu     sync.Mutex
+	rng    *rand.Rand
+	conn   net.Conn
+	fails  int // connections in a row that came to nothing
+	reason error
+	killed bool
+}
+
+func newLink(cfg Config, gateway string, seed uint64) (*link, error) {
+	u, err := cfg.broker()
+	if err != nil {
+		return nil, err
+	}
+	h := fnv.New64a()
+	io.WriteString(h, "gateway/mqtt/"+gateway)
+	l := &link{cfg: cfg, url: u, session: newOutbound(), changed: make(chan struct{}, 1), rng: rand.New(rand.NewPCG(seed, h.Sum64()))}
+	if secure(u) {
+		if l.tls, err = tlsConfig(cfg.CA, u.Hostname()); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func tlsConfig(ca, host string) (*tls.Config, error) {
+	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if ca == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("mqtt: ca: %w", err)
+	}
+	if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("mqtt: ca: %s holds no PEM certificate", ca)
+	}
+	return c, nil
+}
+
+// start dials from now on until stop, whatever ctx does.
+func (l *link) start(ctx context.Context, gateway string, onError func(error)) (err error) {
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	id := l.cfg.ClientID
+	if id == "" {
+		id = gateway
+	}
+	cfg := autopaho.ClientConfig{
+		ServerUrls:        []*url.URL{l.url},
+		KeepAlive:         uint16(l.cfg.KeepAlive.D() / time.Second),
+		ReconnectBackoff:  l.pause,
+		ConnectTimeout:    l.cfg.ConnectTimeout.D(),
+		AttemptConnection: l.dial,
+		OnConnectionUp:    func(*autopaho.ConnectionManager, *paho.Connack) { l.session.confirm(); poke(l.changed) },
+		OnConnectionDown:  func() bool { poke(l.changed); return true },
+		OnConnectError:    func(err error) { l.failed(err); onError(err) },
+		WillMessage: &paho.WillMessage{QoS: 1, Retain: true, Topic: payload.StatusTopic(l.cfg.Prefix, gateway, ""),
+			Payload: payload.AppendStatus(nil, payload.Status{Gateway: gateway, Why: "connection lost"})},
+		ConnectPacketBuilder: func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
+			receive := uint16(8) // nothing is subscribed to; the library reserves room for as many
+			c.CleanStart, c.Properties = true, &paho.ConnectProperties{ReceiveMaximum: &receive}
+			return c, nil
+		},
+		DisconnectPacketBuilder: l.goodbye,
+		ClientConfig: paho.ClientConfig{ClientID: id, Session: l.session, PacketTimeout: l.cfg.PublishTimeout.D(),
+			OnClientError:      func(err error) { l.because(err) },
+			OnServerDisconnect: func(d *paho.Disconnect) { l.because(fmt.Errorf("the broker disconnects, reason 0x%02X", d.ReasonCode)) }},
+	}
+	if user := l.url.User; user != nil {
+		password, _ := user.Password()
+		cfg.ConnectUsername, cfg.ConnectPassword = user.Username(), []byte(password)
+	}
+	l.cm, err = autopaho.NewConnection(ctx, cfg)
+	return err
+}
+
+func (l *link) dial(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.ConnectTimeout.D())
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return nil, err
+	}
+	if l.tls != nil {
+		secured := tls.Client(conn, l.tls)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		conn = secured
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.killed {
+		conn.Close()
+		return nil, ErrKilled
+	}
+	l.conn = conn
+	return &packetConn{Conn: conn, timeout: l.cfg.PublishTimeout.D()}, nil
+}
+
+// pause is the time before the next attempt: little before a first one, so that
+// no two clients dial at the same instant, and then growing to the limit, with
+// half of it drawn from the seed.
+func (l *link) pause(attempt int) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := max(attempt, l.fails)
+	d := min(29_137_713*time.Nanosecond<<min(n, 20), l.cfg.MaxBackoff.D())
+	return d/2 + time.Duration(l.rng.Int64N(int64(d/2)+1))
+}
+
+// begin forgets why the connection before was lost.
+func (l *link) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reason = nil
+}
+
+// worked says that the connection is of use, failed that it was not.
+func (l *link) worked() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fails = 0
+}
+
+func (l *link) failed(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fails++
+	if l.reason == nil {
+		l.reason = err
+	}
+}
+
+// because notes why the connection goes down; the first reason is the cause.
+func (l *link) because(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason == nil {
+		l.reason = err
+	}
+}
+
+func (l *link) why() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason == nil {
+		return errors.New("connection lost")
+	}
+	return l.reason
+}
+
+// drop breaks the connection; autopaho makes another.
+func (l *link) drop(err error) {
+	l.because(err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		l.conn.Close()
+	}
+}
+
+// kill breaks it as the end of a process does, and for good.
+func (l *link) kill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.killed = true
+	if l.conn == nil {
+		return
+	}
+	if t, ok := l.conn.(*net.TCPConn); ok {
+		t.SetLinger(0)
+	}
+	l.conn.Close()
+}
+
+func (l *link) goodbye() *paho.Disconnect {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.killed {
+		return nil
+	}
+	return &paho.Disconnect{}
+}
+
+// end disconnects and waits until nothing of the library is left.
+func (l *link) end() {
+	l.stop()
+	<-l.cm.Done()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		l.conn.Close()
+	}
+}

@@ -1,0 +1,412 @@
+// Package mqtt is the gateway's way out: it takes what is durable from the
+// buffer and publishes it over MQTT 5 with QoS 1, in order.
+//
+//	p, err := mqtt.New(cfg, mqtt.Options{Gateway: "edge-1", Store: buf, Seed: seed})
+//	p.Status("plc-1", false, "connection refused") // retained, any goroutine
+//	err = p.Run(ctx)                               // until ctx ends or the store does
+//
+//	store ──TryNext──► publish stages ──► encode ──► window of 4 ──► broker
+//	  ▲                                                  │
+//	  └──────────────── Ack, oldest first ◄──── PUBACK ──┘
+//
+// Several messages are on their way at a time. They are acknowledged to the
+// store in order, and when anything goes wrong (no acknowledgement in time, a
+// refusal, a broken connection) the connection is given up, and the next one
+// begins with the oldest that is not acknowledged. So the broker sees every
+// sample at least once and, but for repetitions, in order; the dedup key of a
+// sample is (stream, number) in the buffer.
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/eclipse/paho.golang/paho"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/internal/payload"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// ErrKilled as the cause of Run's context makes Run end as a killed process
+// does: its connection is reset, nobody is told anything.
+var ErrKilled = errors.New("killed")
+
+// DropTooLarge is the reason of a sample that alone is more than the broker takes.
+const DropTooLarge = "mqtt-too-large"
+
+// Store is what a publisher needs of a buffer; see gateway/buffer.
+type Store interface {
+	Stream() string
+	TryNext(max int) (first uint64, samples []signal.Sample, appended time.Time, err error)
+	Ready() <-chan struct{}
+	Ack(upto uint64)
+	Rewind()
+	Online(up bool)
+	Last() uint64
+	Depth() int
+}
+
+// Options are what a publisher needs beyond its Config. The functions may be
+// nil; they are called from any goroutine and must not block.
+type Options struct {
+	Gateway string // its name
+	Seed    uint64
+	Store   Store
+	Log     *slog.Logger
+	// Stages change what is published, after the buffer.
+	Stages []pipeline.Stage
+
+	OnUp        func(up bool, why string)
+	OnPublished func(samples int)
+	OnAcked     func(samples int)
+	OnDrop      func(reason string, samples int)
+}
+
+func (o *Options) defaults() {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.OnUp == nil {
+		o.OnUp = func(bool, string) {}
+	}
+	if o.OnPublished == nil {
+		o.OnPublished = func(int) {}
+	}
+	if o.OnAcked == nil {
+		o.OnAcked = func(int) {}
+	}
+	if o.OnDrop == nil {
+		o.OnDrop = func(string, int) {}
+	}
+}
+
+// Publisher is made by New and used by one Run.
+type Publisher struct {
+	cfg    Config
+	opt    Options
+	link   *link
+	status statuses
+	topic  string
+	tracer tracer
+
+	// The rest is Run's own.
+	life      int // of the connection in use
+	window    int
+	maxPacket int
+	upSince   time.Time
+	worked    bool // something was acknowledged on it
+	flying    []flight // oldest first
+	sent      uint64   // newest number sent on this connection
+	timer     *time.Timer
+	armed     bool
+	acks      []ack
+	text      []byte
+}
+
+// flight is a message on its way.
+type flight struct {
+	id      uint16
+	upto    uint64 // number to acknowledge, 0 for a status
+	samples int
+	at      time.Time
+	acked   bool
+	span    trace.Span // nil for a status
+}
+
+// New checks what can be checked without a broker.
+func New(cfg Config, opt Options) (*Publisher, error) {
+	cfg.Defaults()
+	opt.defaults()
+	l, err := newLink(cfg, opt.Gateway, opt.Seed)
+	if err != nil {
+		return nil, err
+	}
+	p := &Publisher{cfg: cfg, opt: opt, link: l, status: statuses{kick: make(chan struct{}, 1)},
+		topic: payload.DataTopic(cfg.Prefix, opt.Gateway), tracer: newTracer()}
+	p.Status("", true, "")
+	return p, nil
+}
+
+// Status tells whether a source (or with an empty name the gateway itself) is
+// up. It is published retained, after the samples that were there before it,
+// and again at every connect.
+func (p *Publisher) Status(source string, up bool, why string) {
+	after := uint64(0)
+	if !up {
+		after = p.opt.Store.Last()
+	}
+	p.status.set(payload.Status{Gateway: p.opt.Gateway, Source: source, Up: up, Why: why}, after)
+}
+
+// Run publishes until ctx ends, which is no error, or the store fails.
+func (p *Publisher) Run(ctx context.Context) error {
+	if err := p.link.start(ctx, p.opt.Gateway, func(err error) {
+		p.opt.Log.Warn("mqtt: no connection", "broker", p.link.url.Redacted(), "err", err)
+		p.opt.OnUp(false, err.Error())
+	}); err != nil {
+		return fmt.Errorf("mqtt: %w", err)
+	}
+	defer p.link.end()
+	p.timer = time.NewTimer(time.Hour)
+	p.timer.Stop()
+	defer p.timer.Stop()
+	var err error
+	for err == nil && ctx.Err() == nil {
+		select {
+		case <-p.link.changed:
+			err = p.serve(ctx)
+		case <-ctx.Done():
+		}
+	}
+	if context.Cause(ctx) == ErrKilled {
+		p.link.kill()
+	}
+	return err
+}
+
+// serve uses one connection until it breaks or ctx ends. An error is the store's.
+func (p *Publisher) serve(ctx context.Context) error {
+	var up bool
+	var quota int
+	if p.life, quota, p.maxPacket, up = p.link.session.use(); !up {
+		return nil
+	}
+	p.window = min(p.cfg.Inflight, quota)
+	p.upSince, p.flying, p.worked = time.Now(), p.flying[:0], false
+	p.link.begin()
+	p.opt.Log.Info("mqtt: connected", "broker", p.link.url.Redacted())
+	p.opt.OnUp(true, "")
+	p.opt.Store.Online(true)
+	p.opt.Store.Rewind()
+	p.sent = p.opt.Store.Last() - uint64(p.opt.Store.Depth())
+	p.status.all()
+	err := p.loop(ctx)
+	if err == nil && ctx.Err() != nil && context.Cause(ctx) != ErrKilled {
+		p.farewell()
+	}
+	for _, f := range p.flying {
+		if f.span != nil {
+			endSpan(f.span, p.link.why())
+		}
+	}
+	p.opt.Store.Online(false)
+	if !p.worked {
+		p.link.failed(p.link.why())
+	}
+	p.opt.OnUp(false, p.link.why().Error())
+	if ctx.Err() == nil {
+		p.opt.Log.Warn("mqtt: connection lost", "err", p.link.why(), "unacknowledged", len(p.flying))
+	}
+	return err
+}
+
+// loop is the main loop: acknowledge, send statuses that are due, send samples,
+// and wait for something to do.
+func (p *Publisher) loop(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := p.settle(); err != nil {
+			p.worked = false
+			p.link.drop(err)
+		}
+		if !p.link.session.alive(p.life) {
+			return nil
+		}
+		busy, err := p.send(ctx)
+		if err != nil {
+			return err
+		}
+		if !busy {
+			p.wait(ctx)
+		}
+	}
+	return nil
+}
+
+// wait blocks until there may be something to do.
+func (p *Publisher) wait(ctx context.Context) {
+	ready := p.opt.Store.Ready()
+	if len(p.flying) >= p.window {
+		ready = nil
+	}
+	p.arm()
+	select {
+	case <-p.link.session.acks:
+	case <-ready:
+	case <-p.status.kick:
+	case <-p.timer.C:
+		p.armed = false
+	case <-ctx.Done():
+	}
+}
+
+// arm sets the timer for the oldest message, if there is one. It is left to
+// fire when the message is acknowledged in time, so that there is one timer per
+// PublishTimeout and not one per message.
+func (p *Publisher) arm() {
+	if p.armed || len(p.flying) == 0 {
+		return
+	}
+	p.armed = true
+	p.timer.Reset(time.Until(p.flying[0].at.Add(p.cfg.PublishTimeout.D())))
+}
+
+// settle takes acknowledgements, hands them to the store oldest first, and
+// finds the messages that were refused or forgotten.
+func (p *Publisher) settle() error {
+	p.acks = p.link.session.take(p.acks[:0])
+	for _, a := range p.acks {
+		i := slices.IndexFunc(p.flying, func(f flight) bool { return f.id == a.id })
+		if i < 0 {
+			continue
+		}
+		if a.reason >= 0x80 {
+			return fmt.Errorf("the broker refuses a message, reason 0x%02X", a.reason)
+		}
+		p.flying[i].acked = true
+		p.worked = true
+	}
+	done := 0
+	for ; done < len(p.flying) && p.flying[done].acked; done++ {
+		f := p.flying[done]
+		if f.upto > 0 {
+			p.opt.OnAcked(f.samples)
+			p.opt.Store.Ack(f.upto)
+		}
+		if f.span != nil {
+			endSpan(f.span, nil)
+		}
+	}
+	if p.flying = slices.Delete(p.flying, 0, done); p.worked {
+		p.link.worked()
+	}
+	if len(p.flying) > 0 && time.Since(p.flying[0].at) >= p.cfg.PublishTimeout.D() {
+		return fmt.Errorf("no acknowledgement within %v", p.cfg.PublishTimeout)
+	}
+	return nil
+}
+
+// send sends one thing, if there is one and room for it.
+func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
+	if len(p.flying) >= p.window {
+		return false, nil
+	}
+	if s, ok := p.status.due(p.sent); ok {
+		p.publishStatus(s)
+		return true, nil
+	}
+	first, samples, appended, err := p.opt.Store.TryNext(p.cfg.Batch)
+	if err != nil {
+		return false, err
+	}
+	if len(samples) == 0 {
+		return p.idle(), nil
+	}
+	upto := first + uint64(len(samples)) - 1
+	b := payload.Batch{Gateway: p.opt.Gateway, Stream: p.opt.Store.Stream(), First: first, Samples: samples,
+		Backfill: appended.Before(p.upSince) || time.Since(appended) > p.cfg.BackfillAfter.D()}
+	if len(p.opt.Stages) == 0 {
+		p.publish(ctx, b, upto)
+	} else {
+		p.publishChanged(ctx, b, upto)
+	}
+	p.sent = upto
+	return true, nil
+}
+
+// idle notices when there is nothing that a status could wait for.
+func (p *Publisher) idle() (more bool) {
+	if last := p.opt.Store.Last(); p.sent < last && p.opt.Store.Depth() == 0 {
+		p.sent = last
+		return true
+	}
+	return false
+}
+
+// publishChanged sends what the publish stages make of a batch.
+func (p *Publisher) publishChanged(ctx context.Context, b payload.Batch, upto uint64) {
+	out := pipeline.Through(p.opt.Stages, slices.Clone(b.Samples))
+	messages := rekey(b.Samples, out, b)
+	if len(messages) == 0 { // nothing left: acknowledge in its turn
+		p.flying = append(p.flying, flight{upto: upto, samples: len(b.Samples), at: time.Now(), acked: true})
+		poke(p.link.session.acks)
+	}
+	for i, m := range messages {
+		done := uint64(0)
+		if i == len(messages)-1 {
+			done = upto
+		}
+		p.publish(ctx, m, done)
+	}
+}
+
+// publish sends a batch, in halves if the broker does not take it whole.
+func (p *Publisher) publish(ctx context.Context, b payload.Batch, upto uint64) {
+	p.text = payload.Append(p.text[:0], b)
+	const overhead = 200 // bytes of headers and a trace context
+	if n := len(b.Samples); p.maxPacket > 0 && len(p.text)+len(p.topic)+overhead > p.maxPacket {
+		if n == 1 {
+			p.opt.OnDrop(DropTooLarge, 1)
+			p.opt.Log.Error("mqtt: a sample is larger than the broker takes", "id", b.Samples[0].ID, "max", p.maxPacket)
+			p.flying = append(p.flying, flight{upto: upto, at: time.Now(), acked: true})
+			poke(p.link.session.acks)
+			return
+		}
+		head, tail := b, b
+		head.Samples, tail.Samples, tail.First = b.Samples[:n/2], b.Samples[n/2:], b.First+uint64(n/2)
+		p.publish(ctx, head, 0)
+		p.publish(ctx, tail, upto)
+		return
+	}
+	span, props := p.tracer.begin(context.WithoutCancel(ctx), &b)
+	p.transmit(&paho.Publish{QoS: 1, Topic: p.topic, Payload: p.text, Properties: props}, flight{upto: upto, samples: len(b.Samples), span: span})
+	p.opt.OnPublished(len(b.Samples))
+}
+
+func (p *Publisher) publishStatus(s payload.Status) {
+	p.text = payload.AppendStatus(p.text[:0], s)
+	p.transmit(&paho.Publish{QoS: 1, Retain: true, Topic: payload.StatusTopic(p.cfg.Prefix, p.opt.Gateway, s.Source), Payload: p.text}, flight{})
+}
+
+// transmit puts a message on its way. It returns when the message is written;
+// if that fails the connection breaks, which the loop notices.
+func (p *Publisher) transmit(m *paho.Publish, f flight) {
+	f.at = time.Now()
+	if _, err := p.link.cm.Publish(context.Background(), m); err != nil {
+		p.link.drop(err)
+	}
+	f.id = p.link.session.last()
+	p.flying = append(p.flying, f)
+}
+
+// lastWords bounds how long a stop waits for acknowledgements.
+const lastWords = 503 * time.Millisecond
+
+// farewell waits for what is on its way and says that the gateway stops.
+func (p *Publisher) farewell() {
+	deadline := time.NewTimer(lastWords)
+	defer deadline.Stop()
+	for said := false; ; {
+		if p.settle() != nil || !p.link.session.alive(p.life) {
+			return
+		}
+		if len(p.flying) == 0 && said {
+			return
+		}
+		if len(p.flying) < p.window && !said {
+			p.publishStatus(payload.Status{Gateway: p.opt.Gateway, Why: "stopped"})
+			said = true
+		}
+		select {
+		case <-p.link.session.acks:
+		case <-deadline.C:
+			return
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package mqtt
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/eclipse/paho.golang/packets"
+	"github.com/eclipse/paho.golang/paho/log"
+	"github.com/eclipse/paho.golang/paho/session"
+)
+
+// outbound is the MQTT session of a client that only publishes and whose store
+// is the buffer. It remembers nothing across connections and never sends
+// anything again by itself: the publisher goes back in the buffer instead,
+// which keeps the order. It also lets Publish return as soon as the message is
+// on its way; the acknowledgement comes through acks.
+type outbound struct {
+	acks chan struct{} // capacity one: there is something in got
+
+	mu        sync.Mutex
+	up        bool
+	ready     bool // the library knows of it too
+	life      int // counts connections
+	using     int // the connection that the publisher has taken notice of
+	id        uint16
+	got       []ack
+	quota     int // the broker's receive maximum
+	maxPacket int // the broker's maximum packet size, 0 without
+}
+
+type ack struct {
+	id     uint16
+	reason byte
+}
+
+func newOutbound() *outbound { return &outbound{acks: make(chan struct{}, 1)} }
+
+// use begins with the present connection: only from here on will messages be
+// let through to it. So a message that was meant for the connection before
+// never overtakes those that have to be sent again.
+func (s *outbound) use() (life, quota, maxPacket int, up bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.using = s.life
+	return s.life, s.quota, s.maxPacket, s.up && s.ready
+}
+
+// confirm says that messages can be published.
+func (s *outbound) confirm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = true
+}
+
+// alive tells whether that connection is still the one in use.
+func (s *outbound) alive(life int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.up && s.life == life
+}
+
+// last is the identifier of the message that was sent last.
+func (s *outbound) last() uint16 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
+}
+
+// take appends the acknowledgements that have come since the last take.
+func (s *outbound) take(dst []ack) []ack {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dst = append(dst, s.got...)
+	s.got = s.got[:0]
+	return dst
+}
+
+// ConAckReceived begins a connection.
+func (s *outbound) ConAckReceived(_ io.Writer, _ *packets.Connect, ca *packets.Connack) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.up, s.ready, s.id, s.got = true, false, 0, s.got[:0]
+	s.life++
+	s.quota, s.maxPacket = 65_535, 0
+	if p := ca.Properties; p != nil {
+		if p.ReceiveMaximum != nil {
+			s.quota = max(1, int(*p.ReceiveMaximum))
+		}
+		if p.MaximumPacketSize != nil {
+			s.maxPacket = int(*p.MaximumPacketSize)
+		}
+	}
+	return nil
+}
+
+// ConnectionLost ends it.
+func (s *outbound) ConnectionLost(*packets.Disconnect) error {
+	s.mu.Lock()
+	s.up = false
+	s.mu.Unlock()
+	poke(s.acks)
+	return nil
+}
+
+// AddToSession gives a message its identifier.
+func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<- packets.ControlPacket) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.up || s.using != s.life {
+		return session.ErrNoConnection
+	}
+	if s.id++; s.id == 0 {
+		s.id = 1
+	}
+	p.SetIdentifier(s.id)
+	if p.Type() == packets.PUBLISH { // resp has room for one
+		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBACK}, Content: &packets.Puback{PacketID: s.id}}
+	}
+	return nil
+}
+
+// PacketReceived takes acknowledgements; nothing else was asked for.
+func (s *outbound) PacketReceived(p *packets.ControlPacket, _ chan<- *packets.Publish) error {
+	if a, ok := p.Content.(*packets.Puback); ok {
+		s.mu.Lock()
+		s.got = append(s.got, ack{a.PacketID, a.ReasonCode})
+		s.mu.Unlock()
+		poke(s.acks)
+	}
+	return nil
+}
+
+// The rest of the interface has nothing to do here.
+
+// Ack is for received messages.
+func (s *outbound) Ack(*packets.Publish) error { return nil }
+
+// Close has nothing to release.
+func (s *outbound) Close() error { return nil }
+
+// SetErrorLogger is not used.
+func (s *outbound) SetErrorLogger(log.Logger) {}
+
+// SetDebugLogger is not used.
+func (s *outbound) SetDebugLogger(log.Logger) {}
+
+// poke makes a channel of capacity one readable.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
