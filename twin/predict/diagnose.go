@@ -5,59 +5,44 @@ package predict
 // else speaks for may be the only witness of a real fault.
 const leastRedundancy = 0.5
 
-// The combined index phi = T2/limit + SPE/limit = s' M s sees a fault in either
-// subspace (Yue and Qin 2001). Reconstructing channel k from the others takes
-// (M s)_k^2 / M_kk off it (Alcala and Qin 2009): that is the channel's
-// contribution, and unlike a plain residual it does not smear over the
-// neighbours.
+const (
+	// othersWeight forgets in about ten rows: one odd row in health, of which
+	// there is one in a hundred, must not turn the diagnosis.
+	othersWeight = 0.1
+	// mostOdd is the share of odd rows from which on the others count as affected.
+	mostOdd = 0.5
+)
 
-// phi is the matrix M.
-func (m *Model) phi() [][]float64 {
-	p := len(m.Use)
-	out := make([][]float64, p)
-	for i := range out {
-		out[i] = make([]float64, p)
-		for j := range out[i] {
-			spe, t2 := 0.0, 0.0
-			if i == j {
-				spe = 1
-			}
-			for a, c := range m.Components {
-				spe -= c[i] * c[j]
-				t2 += c[i] * c[j] / m.Variance[a]
-			}
-			out[i][j] = ratio(spe, m.LimitSPE) + ratio(t2, m.LimitT2)
-		}
-	}
-	return out
-}
+// Whose fault is it? The distance D2 = s' S^-1 s of a smoothed row, with S the
+// covariance of smoothed rows in health, weighs every direction by how quiet it
+// is in health. Taking channel k out of it, by the marginal distribution of the
+// others, leaves D2 - (S^-1 s)_k^2 / (S^-1)_kk: the second term is what channel
+// k has to answer for, and unlike a residual of the components it does not smear
+// over its neighbours.
 
-func (mon *Monitor) gradient() {
-	for i, row := range mon.phi {
-		mon.grad[i] = dot(row, mon.s)
+// distance is D2 of the last row.
+func (mon *Monitor) distance() float64 { return dot(mon.weighed, mon.s) }
+
+func (mon *Monitor) weigh() {
+	for i, row := range mon.m.Precision {
+		mon.weighed[i] = dot(row, mon.s)
 	}
 }
 
-// combined is the index of the last row.
-func (mon *Monitor) combined() float64 { return dot(mon.grad, mon.s) }
-
-// contribution of channel k (an index into Use) to the combined index.
+// contribution of channel k (an index into Use) to the distance.
 func (mon *Monitor) contribution(k int) float64 {
-	if mon.phi[k][k] <= 0 {
-		return 0
-	}
-	return mon.grad[k] * mon.grad[k] / mon.phi[k][k]
+	return mon.weighed[k] * mon.weighed[k] / mon.m.Precision[k][k]
 }
 
-// without is the index that is left when channel k is reconstructed.
+// without is the distance of the other channels alone.
 func (mon *Monitor) without(k int) float64 {
-	return max(0, mon.combined()-mon.contribution(k))
+	return max(0, mon.distance()-mon.contribution(k))
 }
 
 // top is the index into Use of the largest contribution.
 func (mon *Monitor) top() int {
 	best := 0
-	for k := range mon.phi {
+	for k := range mon.weighed {
 		if mon.contribution(k) > mon.contribution(best) {
 			best = k
 		}
@@ -65,17 +50,29 @@ func (mon *Monitor) top() int {
 	return best
 }
 
-// Diagnose says of the last row whether one sensor explains it: the channel that
-// contributes most is one that the others predict, and without it the others
-// look as they do in health. Anything else is the process.
+// watchOthers keeps, for each channel, the recent share of rows in which the other
+// channels did not look as they do in health.
+func (mon *Monitor) watchOthers() {
+	for k := range mon.others {
+		odd := 0.0
+		if mon.without(k) > mon.m.Rest[k] {
+			odd = 1
+		}
+		mon.others[k] += othersWeight * (odd - mon.others[k])
+	}
+}
+
+// Diagnose says whether one sensor explains what was seen lately: the channel
+// that contributes most is one that the others predict, and without it the
+// others have mostly looked as they do in health. Anything else is the process.
 func (mon *Monitor) Diagnose() string {
 	k := mon.top()
-	if mon.m.Redundancy[k] >= leastRedundancy && mon.without(k) <= mon.m.Rest[k] {
+	if mon.m.Redundancy[k] >= leastRedundancy && mon.others[k] < mostOdd {
 		return Sensor
 	}
 	return Process
 }
 
-// more tells whether the machine would be over its limit even without the
-// channel that contributes most.
-func (mon *Monitor) more() bool { return mon.without(mon.top()) > mon.m.LimitPhi }
+// more tells whether the others alone are as far out as a week of health does
+// not take the whole machine.
+func (mon *Monitor) more() bool { return mon.without(mon.top()) > mon.m.LimitRest }

@@ -23,13 +23,15 @@ type Model struct {
 	// Components are orthonormal, the largest first; Variance is along each.
 	Components [][]float64 `json:"components"`
 	Variance   []float64   `json:"variance"`
-	// LimitT2, LimitSPE and LimitPhi are for the smoothed statistics.
+	// LimitT2 and LimitSPE are for the statistics of smoothed rows.
 	LimitT2  float64 `json:"limit_t2"`
 	LimitSPE float64 `json:"limit_spe"`
-	LimitPhi float64 `json:"limit_phi"`
-	// Rest is, for each channel, the 95 % quantile in health of the combined
-	// index that is left when the channel is reconstructed from the others.
-	Rest []float64 `json:"rest"`
+	// Precision is the inverse of the covariance of smoothed rows. Rest is, for
+	// each channel, the 99 % quantile in health of the distance of all others,
+	// and LimitRest what the distance of all does not exceed in a week of health.
+	Precision [][]float64 `json:"precision"`
+	Rest      []float64   `json:"rest"`
+	LimitRest float64     `json:"limit_rest"`
 	// Redundancy is the share of a channel's variance that the others predict.
 	Redundancy []float64 `json:"redundancy"`
 	// Flat is, for each channel, how many rows without any change mean stuck.
@@ -49,14 +51,14 @@ const (
 	// leastRows is how many rows a model needs at least.
 	leastRows = 60
 	// restQuantile is where the rest of the machine counts as affected too.
-	restQuantile = 0.95
+	restQuantile = 0.99
 	// leastFlat is how many rows without change are always allowed, and
 	// flatFactor how many times the longest run in health.
 	leastFlat, flatFactor = 12, 3
 	// leastSPE keeps the rounding of channels that are exact copies of each other
 	// from being news; SPE is in units of variance.
 	leastSPE = 1e-9
-	// ridge keeps the correlation matrix invertible.
+	// ridge keeps the covariance of copies invertible, as a share of the variance.
 	ridge = 1e-3
 )
 
@@ -87,7 +89,9 @@ func Fit(rows [][]float64, names []string, opt Options) (*Model, error) {
 	if err := m.components(z); err != nil {
 		return nil, err
 	}
-	m.Redundancy = redundancy(z)
+	if err := m.weights(z); err != nil {
+		return nil, err
+	}
 	m.calibrate(rows)
 	return m, nil
 }
@@ -165,60 +169,74 @@ func (m *Model) components(z *mat.Dense) error {
 	return nil
 }
 
-// redundancy is 1 - 1/(R^-1)_ii, the squared multiple correlation.
-func redundancy(z *mat.Dense) []float64 {
-	_, p := z.Dims()
-	out := make([]float64, p)
-	var corr mat.SymDense
-	stat.CorrelationMatrix(&corr, z, nil)
-	for i := range p {
-		corr.SetSym(i, i, 1+ridge)
+// weights finds the precision matrix of the smoothed rows, and from that of the
+// rows how well each channel is predicted by the others: the squared multiple
+// correlation is 1 - 1/(v_k (V^-1)_kk).
+func (m *Model) weights(z *mat.Dense) error {
+	n, p := z.Dims()
+	smoothed := mat.NewDense(n, p, nil)
+	e := newEWMA(m.Options.Lambda, p)
+	for i := range n {
+		smoothed.SetRow(i, e.step(z.RawRowView(i)))
+	}
+	prec, err := precision(smoothed)
+	if err != nil {
+		return fmt.Errorf("predict: %w", err)
+	}
+	for k := range p {
+		m.Precision = append(m.Precision, mat.Row(nil, k, prec))
+	}
+	rows, err := precision(z)
+	if err != nil {
+		return fmt.Errorf("predict: %w", err)
+	}
+	for k := range p {
+		m.Redundancy = append(m.Redundancy, max(0, 1-1/rows.At(k, k))) // v_k is 1: z is standardised
+	}
+	return nil
+}
+
+// precision is the inverse of the covariance of the columns.
+func precision(z *mat.Dense) (*mat.SymDense, error) {
+	var cov, inv mat.SymDense
+	stat.CovarianceMatrix(&cov, z, nil)
+	for k := range cov.SymmetricDim() {
+		cov.SetSym(k, k, cov.At(k, k)*(1+ridge))
 	}
 	var chol mat.Cholesky
-	var inv mat.SymDense
-	if !chol.Factorize(&corr) || chol.InverseTo(&inv) != nil {
-		return out // nothing predicts anything: every fault is called process
+	if !chol.Factorize(&cov) {
+		return nil, fmt.Errorf("the covariance of %d channels cannot be inverted", cov.SymmetricDim())
 	}
-	for i := range p {
-		out[i] = max(0, 1-1/inv.At(i, i))
+	if err := chol.InverseTo(&inv); err != nil {
+		return nil, fmt.Errorf("the covariance of %d channels cannot be inverted: %w", cov.SymmetricDim(), err)
 	}
-	return out
+	return &inv, nil
 }
 
 // calibrate runs the monitor over the healthy rows and sets the limits.
 func (m *Model) calibrate(rows [][]float64) {
-	// T2 and SPE share what false alarms are allowed.
-	rate := m.Options.PerWeek / 2 / m.Options.rowsPerWeek()
 	mon := NewMonitor(m)
-	t2, spe := make([]float64, len(rows)), make([]float64, len(rows))
-	for i, r := range rows {
-		res := mon.Step(r)
-		t2[i], spe[i] = res.T2, res.SPE
-	}
-	m.LimitT2 = m.Options.Margin * returnLevel(t2, rate)
-	if len(m.Components) < len(m.Use) {
-		m.LimitSPE = max(m.Options.Margin*returnLevel(spe, rate), leastSPE)
-	}
-
-	mon = NewMonitor(m) // now with limits, which the combined index needs
-	phi := make([]float64, len(rows))
+	t2, spe, all := make([]float64, len(rows)), make([]float64, len(rows)), make([]float64, len(rows))
 	rest := make([][]float64, len(m.Use))
 	for i, r := range rows {
-		mon.Step(r)
-		phi[i] = mon.combined()
+		res := mon.Step(r)
+		t2[i], spe[i], all[i] = res.T2, res.SPE, mon.distance()
 		for k := range rest {
 			rest[k] = append(rest[k], mon.without(k))
 		}
 	}
-	m.LimitPhi = m.Options.Margin * returnLevel(phi, 2*rate)
-	m.Rest = make([]float64, len(rest))
+	rate := m.Options.PerWeek / m.Options.rowsPerWeek()
+	apart := int(math.Ceil(3 / m.Options.Lambda)) // three time constants of the smoothing
+	// T2 and SPE share what false alarms are allowed.
+	m.LimitT2 = m.Options.Margin * returnLevel(t2, rate/2, apart)
+	if len(m.Components) < len(m.Use) {
+		m.LimitSPE = max(m.Options.Margin*returnLevel(spe, rate/2, apart), leastSPE)
+	}
+	m.LimitRest = m.Options.Margin * returnLevel(all, rate, apart)
 	for k := range rest {
 		slices.Sort(rest[k])
-		m.Rest[k] = quantile(rest[k], restQuantile)
-	}
-	m.Flat = make([]int, len(m.Use))
-	for k := range m.Flat {
-		m.Flat[k] = leastFlat
+		m.Rest = append(m.Rest, quantile(rest[k], restQuantile))
+		m.Flat = append(m.Flat, leastFlat)
 	}
 }
 

@@ -5,20 +5,15 @@ import (
 	"slices"
 )
 
-const (
-	// tailFrom is the quantile above which the tail of a statistic is looked at.
-	tailFrom = 0.95
-	// tailApart is how many rows below that quantile part two excursions: three
-	// time constants of the default moving average.
-	tailApart = 30
-)
+// tailFrom is the quantile above which the tail of a statistic is looked at.
+const tailFrom = 0.95
 
 // returnLevel extrapolates the level that a statistic exceeds once in 1/rate
 // rows, from a healthy record that is usually much shorter than that.
 //
 // It is peaks over threshold: the excursions above the 95 % quantile, merged
-// where they are less than 30 rows apart so that they are about independent,
-// have maxima whose excess is taken to be exponential with mean beta. T2 and
+// where they are at most apart rows from each other so that they are about
+// independent, have maxima whose excess is taken to be exponential with mean beta. T2 and
 // SPE are (sums of) squares of about normal values, whose tails are of that
 // form. Then level = u + beta ln(excursions per row / rate).
 //
@@ -28,14 +23,14 @@ const (
 // at its one-sided 95 % bound: a short record gives a high, blunt limit, never a
 // brave one. It holds for operating conditions like those of the record, and for
 // no others: a load that never occurred there is news, and is reported as such.
-func returnLevel(x []float64, rate float64) float64 {
+func returnLevel(x []float64, rate float64, apart int) float64 {
 	if len(x) == 0 {
 		return math.Inf(1)
 	}
 	sorted := slices.Clone(x)
 	slices.Sort(sorted)
 	u := quantile(sorted, tailFrom)
-	peaks := excursions(x, u)
+	peaks := excursions(x, u, apart)
 	top := sorted[len(sorted)-1]
 	if len(peaks) == 0 {
 		return top
@@ -50,14 +45,14 @@ func returnLevel(x []float64, rate float64) float64 {
 }
 
 // excursions are the maxima of the runs above u.
-func excursions(x []float64, u float64) []float64 {
+func excursions(x []float64, u float64, apart int) []float64 {
 	var peaks []float64
-	last := -tailApart - 1
+	last := -apart - 1
 	for i, v := range x {
 		if v <= u {
 			continue
 		}
-		if i-last > tailApart {
+		if i-last > apart {
 			peaks = append(peaks, v)
 		} else {
 			peaks[len(peaks)-1] = max(peaks[len(peaks)-1], v)

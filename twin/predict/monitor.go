@@ -15,25 +15,20 @@ type Result struct {
 
 // Monitor runs a Model over the rows of one machine.
 type Monitor struct {
-	m      *Model
-	smooth *ewma
-	z      []float64 // standardised row
-	s      []float64 // smoothed
-	scores []float64 // along the components
-	resid  []float64 // what the components leave
-	grad   []float64 // the combined index's matrix times s
-	phi    [][]float64
+	m       *Model
+	smooth  *ewma
+	z       []float64 // standardised row
+	s       []float64 // smoothed
+	resid   []float64 // what the components leave
+	weighed []float64 // the precision matrix times s
+	others  []float64 // how odd the others look, for each channel
 }
 
 // NewMonitor starts at the mean.
 func NewMonitor(m *Model) *Monitor {
 	p := len(m.Use)
-	mon := &Monitor{m: m, smooth: newEWMA(m.Options.Lambda, p), z: make([]float64, p),
-		scores: make([]float64, len(m.Components)), resid: make([]float64, p), grad: make([]float64, p)}
-	if m.LimitSPE > 0 || m.LimitT2 > 0 {
-		mon.phi = m.phi()
-	}
-	return mon
+	return &Monitor{m: m, smooth: newEWMA(m.Options.Lambda, p), z: make([]float64, p),
+		resid: make([]float64, p), weighed: make([]float64, p), others: make([]float64, p)}
 }
 
 // Step takes a row with a value for each of the model's Names.
@@ -45,25 +40,24 @@ func (mon *Monitor) Step(row []float64) Result {
 	copy(mon.resid, mon.s)
 	for a, c := range m.Components {
 		t := dot(c, mon.s)
-		mon.scores[a] = t
 		r.T2 += t * t / m.Variance[a]
 		for i := range mon.resid {
 			mon.resid[i] -= t * c[i]
 		}
 	}
 	r.SPE = dot(mon.resid, mon.resid)
-	if mon.phi == nil {
-		return r
-	}
 	r.Score = max(ratio(r.T2, m.LimitT2), ratio(r.SPE, m.LimitSPE))
 	r.Over = r.Score > 1
-	mon.gradient()
+	mon.weigh()
+	if len(m.Rest) > 0 { // not so while it is calibrated
+		mon.watchOthers()
+	}
 	r.Top = m.Use[mon.top()]
 	return r
 }
 
-// ratio of a statistic to its limit; a statistic that is always zero in health
-// (one channel has no residual) is never over.
+// ratio of a statistic to its limit. A limit of 0 is one that is not there: a
+// single channel has no residual.
 func ratio(v, limit float64) float64 {
 	if limit <= 0 {
 		return 0

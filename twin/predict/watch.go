@@ -71,7 +71,9 @@ func (w *Watch) judge(at time.Time, r *row) {
 func (w *Watch) judgeModel(at time.Time, r Result) {
 	if w.pca.step(at, r.Over) {
 		w.blame, w.more = w.monitor.Diagnose(), 0
-		w.alarm(at, DetectorPCA, r.Score, 1, w.blame, r.Top)
+		if w.blame == Process || !w.knownStuck(r.Top) {
+			w.alarm(at, DetectorPCA, r.Score, 1, w.blame, r.Top)
+		}
 		return
 	}
 	if !w.pca.active || w.blame != Sensor {
@@ -86,6 +88,16 @@ func (w *Watch) judgeModel(at time.Time, r Result) {
 		w.blame = Process
 		w.alarm(at, DetectorPCA, r.Score, 1, Process, r.Top)
 	}
+}
+
+// knownStuck: a stuck sensor has been reported when the model misses it.
+func (w *Watch) knownStuck(channel int) bool {
+	for k, j := range w.cal.Model.Use {
+		if j == channel {
+			return w.stuck[k].active
+		}
+	}
+	return false
 }
 
 // judgeFlat finds channels that have lost all variance.
