@@ -98,3 +98,24 @@ func TestDeviceFailure(t *testing.T) {
 		t.Errorf("got %v, want exception 4", err)
 	}
 }
+
+// A write in parts builds on what the last scan showed, not on what some
+// client wrote before it.
+func TestWriteBuildsOnTheLastScan(t *testing.T) {
+	r := newRig(t, modbus.Config{}, modbus.Options{})
+	r.scan()
+	c := r.connect()
+	if _, err := c.WriteSingleRegister(ctx, 17, 50); err != nil {
+		t.Fatal(err)
+	}
+	r.scan()
+	r.level = 3.2 // the machine changes it by itself
+	r.scan()
+	if _, err := c.MaskWriteRegister(ctx, 17, 0xFFFF, 0); err != nil { // nothing changes
+		t.Fatal(err)
+	}
+	r.scan()
+	if math.Abs(r.level-3.2) > 1e-9 {
+		t.Errorf("the machine has %v, want 3.2", r.level)
+	}
+}

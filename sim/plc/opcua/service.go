@@ -164,7 +164,11 @@ func (x *exchange) run(typ uint16, in *cursor) (any, error) {
 			return nil, err
 		}
 	}
-	return svc.serve(x, r)
+	answer, err := svc.serve(x, r)
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
 // answer puts a response or a fault into the outbox.

@@ -1,7 +1,7 @@
 """Asks a Plantbed Modbus server for everything that pymodbus can ask for.
 
-Usage: client.py PORT. Works with pymodbus 3.0 (argument "slave") and with
-later versions (argument "device_id").
+Usage: client.py PORT. Tried with pymodbus 3.0; later versions, which renamed
+arguments, are told apart by their signatures.
 """
 
 import inspect
