@@ -218,6 +218,11 @@ func TestUnitsAreConserved(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			for _, m := range p.machines {
+				if (m.broken > 0) != (m.State() == Aborted) {
+					t.Fatalf("seed %d, %v: %s with %d broken components is in %s", seed, at, m.Name, m.broken, StateName(m.State()))
+				}
+			}
 			f := p.Machine("filler")
 			if got, want := fed.fed+fed.capacity-fed.level, float64(f.total+count(f.station.working)); math.Abs(got-want) > 1e-6 {
 				t.Fatalf("seed %d, %v: the pump gave %g portions, the filler took %g", seed, at, got, want)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/sim"
-	"github.com/plantbed/plantbed/sim/physics"
 )
 
 // Signal is one quantity of one machine.
@@ -229,53 +228,6 @@ func (m *Machine) working() bool {
 	return m.ledger.state == Execute || m.ledger.state == Suspended
 }
 
-// breakDown stops the machine at once and calls the crew for a component.
-func (m *Machine) breakDown(w *wear) {
-	m.restartAt.Stop()
-	m.broken++
-	m.station.abort()
-	if m.inWork == 0 {
-		m.enter(Aborted, waitingCrew)
-	}
-	m.crew.call(func() {
-		m.inWork++
-		m.enter(Aborted, inRepair)
-		m.kernel.After(m.repairTime, func() { m.repaired(w) })
-	})
-}
-
-func (m *Machine) repaired(w *wear) {
-	m.inWork--
-	m.broken--
-	w.renew()
-	m.emit(w.event("repair"))
-	if m.inWork == 0 && m.broken > 0 {
-		m.enter(Aborted, waitingCrew)
-	}
-	m.crew.done()
-	if m.broken == 0 {
-		m.restartFrom(0)
-	}
-}
-
-// restartSteps is the way back from Aborted, with each step's share of the
-// restart time.
-var restartSteps = []struct {
-	state int
-	share float64
-}{{Clearing, 0.4}, {Stopped, 0.1}, {Idle, 0.1}, {Starting, 0.4}}
-
-func (m *Machine) restartFrom(step int) {
-	if step == len(restartSteps) {
-		m.enter(Execute, producing)
-		m.station.restart()
-		return
-	}
-	m.enter(restartSteps[step].state, restarting)
-	d := time.Duration(restartSteps[step].share * float64(m.restart))
-	m.restartAt = m.kernel.After(d, func() { m.restartFrom(step + 1) })
-}
-
 // Knobs names the components that can be worn out.
 func (m *Machine) Knobs() []string {
 	names := make([]string, len(m.wears))
@@ -304,37 +256,4 @@ func (m *Machine) Damage(component string) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("machine %q has no component %q", m.Name, component)
-}
-
-// surroundings is what all machines of a plant share: the hall's air, the
-// mains, the compressor. It has no state.
-type surroundings struct {
-	weather, draught, mains, load physics.Drift
-	compressorPhase               float64
-}
-
-func newSurroundings(c chance) *surroundings {
-	return &surroundings{
-		weather:         physics.Drift{Key: c.key("weather"), TauS: 1800},
-		draught:         physics.Drift{Key: c.key("draught"), TauS: 420},
-		mains:           physics.Drift{Key: c.key("mains"), TauS: 90},
-		load:            physics.Drift{Key: c.key("load"), TauS: 11},
-		compressorPhase: physics.KeyedUniform(c.key("compressor"), 0),
-	}
-}
-
-// compressorS is the compressor's cycle: pumps up in a quarter of it.
-const compressorS = 97
-
-func (s *surroundings) at(tS float64, in *inputs) {
-	in.tS = tS
-	in.ambientC = 22 + 0.8*s.weather.At(tS) + 0.3*s.draught.At(tS)
-	in.mains = 1 + 0.006*s.mains.At(tS) + 0.002*s.load.At(tS)
-	x := tS/compressorS + s.compressorPhase
-	x -= math.Floor(x)
-	if x < 0.25 {
-		in.airBar = 6.2 + 0.8*x/0.25
-	} else {
-		in.airBar = 7 - 0.8*(x-0.25)/0.75
-	}
 }
