@@ -48,6 +48,7 @@ func (m *Machine) restartFrom(step int) {
 	d := time.Duration(restartSteps[step].share * float64(m.restart))
 	m.restartAt = m.kernel.After(d, func() { m.restartFrom(step + 1) })
 }
+
 // crew repairs the machines of a line, first come, first served.
 type crew struct {
 	free    int
