@@ -188,14 +188,14 @@ func TestDeepNesting(t *testing.T) {
 	s := serve(t, newPLC(), Config{}, Options{})
 	c := rawSession(t, s, time.Minute)
 	deep := strings.Repeat("\x18", 60000) // a variant in a variant in a variant
-	body := encodeRequest(t, &ua.WriteRequest{}, c.token, 1, 0)
+	c.request++
+	body := encodeRequest(t, &ua.WriteRequest{}, c.token, c.request, 0)
 	body = appendU32(body[:len(body)-4], 1)
 	body = append(body, 0, 1)     // node id
 	body = appendU32(body, 13)    // value
 	body = appendString(body, "") // index range
 	body = append(body, 1)        // a data value with a value
 	body = append(body, deep...)
-	c.request++
 	c.write(c.messageFrame(body, 'F'))
 	if _, r := c.next(); r.Header().ServiceResult != ua.StatusBadDecodingError {
 		t.Errorf("%v", r.Header().ServiceResult)
