@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ var linkModes = []string{"rst", "fin", "blackhole", "refuse"}
 
 func checkLinkDown(c Config, ps *strict.Problems) {
 	if c.Mode != "" && !slices.Contains(linkModes, c.Mode) {
-		ps.AddName("mode", "there is no mode "+c.Mode+"; there are "+strings.Join(linkModes, ", "), c.Mode, linkModes)
+		ps.AddName("mode", fmt.Sprintf("there is no mode %q; there are %s", c.Mode, strings.Join(linkModes, ", ")), c.Mode, linkModes)
 	}
 }
 

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"fmt"
+
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/signal"
 )
@@ -33,7 +35,7 @@ func checkPLCBadQuality(c Config, ps *strict.Problems) {
 	for i, q := range qualities {
 		names[i] = q.String()
 	}
-	ps.AddName("quality", "there is no bad or uncertain quality "+c.Quality, c.Quality, names)
+	ps.AddName("quality", fmt.Sprintf("there is no bad or uncertain quality %q", c.Quality), c.Quality, names)
 }
 
 // The window that opened last decides.

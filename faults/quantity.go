@@ -44,10 +44,13 @@ func (q quantity) parse(text string) (float64, error) {
 	name := text[len(number):]
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	i := slices.IndexFunc(q.units, func(u unit) bool { return u.name == name })
+	if i >= 0 {
+		v *= q.units[i].factor
+	}
 	if err != nil || i < 0 || math.IsNaN(v) || math.IsInf(v, 0) || strings.ContainsAny(number, "xX_") {
 		return 0, fmt.Errorf("%q is not %s; write a number with its unit, such as %q (units: %s)", text, q.noun, q.example, q.unitList())
 	}
-	return v * q.units[i].factor, nil
+	return v, nil
 }
 
 func (q quantity) unitList() string {

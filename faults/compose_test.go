@@ -1,0 +1,217 @@
+package faults
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// Whatever windows overlap, at every instant each seam is as a dumb look at all
+// windows says; and when all have closed it is healthy.
+func TestComposition(t *testing.T) {
+	base := uint64(time.Now().UnixNano())
+	for i := range uint64(200) {
+		seed := base + i
+		if !composes(t, seed) {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func composes(t *testing.T, seed uint64) bool {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var cfgs []Config
+	for range 1 + rng.IntN(25) {
+		cfgs = append(cfgs, anyFault(rng))
+	}
+	k := sim.New(seed)
+	plant := newFake(k)
+	plan, ps := Resolve(cfgs, 2*time.Minute, seed)
+	if err := ps.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Schedule(k, plan, cfgs, plant, nil); err != nil {
+		t.Fatal(err)
+	}
+	ok := true
+	check := func(what string, got, want any) {
+		if g, isFloat := got.(float64); isFloat && math.Abs(g-want.(float64)) < 1e-9 || got == want {
+			return
+		}
+		t.Errorf("at %v %s is %v, want %v", k.Now(), what, got, want)
+		ok = false
+	}
+	for range 40 {
+		at := k.Now() + time.Duration(rng.Int64N(int64(4*time.Second)))
+		k.At(at, func() { compare(plant, plan, cfgs, at, check) })
+		k.Run(at)
+	}
+	k.Run(2 * time.Minute)
+	compare(plant, nil, nil, k.Now(), check)
+	return ok
+}
+
+// anyFault is over before the run is, and on a seam that several can meet on.
+func anyFault(rng *rand.Rand) Config {
+	pick := func(texts ...string) string { return texts[rng.IntN(len(texts))] }
+	c := Config{At: sec(rng.IntN(60)), For: sec(1 + rng.IntN(50))}
+	c.Kind = kinds[rng.IntN(len(kinds))].Name
+	switch c.Kind {
+	case "link.down":
+		c.Mode = pick("", "rst", "fin", "blackhole", "refuse")
+	case "link.latency":
+		c.Delay, c.Jitter = sec(1+rng.IntN(9)), sec(rng.IntN(3))
+	case "link.bandwidth":
+		c.Rate = pick("1 KiB/s", "64 KiB/s", "1 MB/s")
+	case "sensor.bias":
+		c.Bias = pick("-5 %", "1 %", "7 %")
+	case "sensor.drift":
+		c.Rate = pick("-1 %/s", "1 %/s", "2 %/s", "30 %/min")
+	case "sensor.gain":
+		c.Gain = pick("-50 %", "100 %")
+	case "sensor.noise":
+		c.Factor = 1 + float64(rng.IntN(9))
+	case "sensor.spike":
+		c.Chance, c.Amplitude = pick("1 %", "50 %"), pick("5 %", "20 %")
+	case "asset.bearing_wear": // does not compose
+		c.Kind = "plc.stop"
+	case "plc.bad_quality":
+		c.Quality = pick("", "BadSensorFailure", "BadOutOfService")
+	case "plc.clock":
+		c.Offset, c.Drift = sec(rng.IntN(100)-50), pick("50 ppm", "-2000 ppm")
+	case "gateway.disk_full":
+		c.After = 1000 * []strict.Bytes{0, 1, 2}[rng.IntN(3)]
+	case "gateway.disk_slow":
+		c.Sync = sec(1 + rng.IntN(5))
+	}
+	k, _ := lookup(c.Kind)
+	c.Target = map[Seam]string{SeamLink: "l", SeamChannel: "c", SeamSwitch: "s", SeamHost: ""}[k.Seam]
+	if rng.IntN(5) == 0 && c.Target != "" {
+		c.Target += "2" // a bystander
+	}
+	return c
+}
+
+// compare holds the seams that end in "" and "2" against the windows open at t.
+func compare(plant *fake, plan []Window, cfgs []Config, t time.Duration, check func(what string, got, want any)) {
+	for _, suffix := range []string{"", "2"} {
+		open := func(kind, target string) (on []active) {
+			for _, w := range plan { // in the order of their starts
+				if w.Kind == kind && w.Target == target+suffix && w.From <= t && (t < w.To || w.Open) {
+					on = append(on, active{w, cfgs[w.Index].WithDefaults()})
+				}
+			}
+			return on
+		}
+		if l := plant.links["l"+suffix]; l != nil {
+			compareLink(l, open, check)
+		}
+		if c := plant.chans["c"+suffix]; c != nil {
+			compareChannel(c, open, t, check)
+		}
+		if s := plant.sws["s"+suffix]; s != nil {
+			compareSwitch(s, open, t, check)
+		}
+	}
+	if h := plant.hosts["gateway"]; h != nil {
+		compareHost(h, func(kind string) (on []active) {
+			for _, w := range plan {
+				if w.Kind == kind && w.From <= t && t < w.To {
+					on = append(on, active{w, cfgs[w.Index]})
+				}
+			}
+			return on
+		}, check)
+	}
+}
+
+type opener func(kind, target string) []active
+
+func compareLink(l *fakeLink, open opener, check func(string, any, any)) {
+	mode := ""
+	for _, a := range open("link.down", "l") {
+		mode = a.cfg.Mode
+	}
+	check("mode", l.mode, mode)
+	var delay, jitter time.Duration
+	for _, a := range open("link.latency", "l") {
+		delay, jitter = delay+a.cfg.Delay.D(), jitter+a.cfg.Jitter.D()
+	}
+	check("delay", l.delay, delay)
+	check("jitter", l.jitter, jitter)
+	least := math.Inf(1)
+	for _, a := range open("link.bandwidth", "l") {
+		least = min(least, map[string]float64{"1 KiB/s": 1024, "64 KiB/s": 65536, "1 MB/s": 1e6}[a.cfg.Rate])
+	}
+	if math.IsInf(least, 1) {
+		least = 0
+	}
+	check("bandwidth", l.bps, least)
+	check("stall", l.stalled, len(open("link.stall", "l")) > 0)
+}
+
+func compareChannel(c *fakeChannel, open opener, t time.Duration, check func(string, any, any)) {
+	sum, gain, square, spared, amplitude := 0.0, 1.0, 1.0, 1.0, 0.0
+	for _, a := range open("sensor.bias", "c") {
+		sum += map[string]float64{"-5 %": -10, "1 %": 2, "7 %": 14}[a.cfg.Bias]
+	}
+	for _, a := range open("sensor.drift", "c") {
+		sum += map[string]float64{"-1 %/s": -2, "1 %/s": 2, "2 %/s": 4, "30 %/min": 1}[a.cfg.Rate] * (t - a.From).Seconds()
+	}
+	for _, a := range open("sensor.gain", "c") {
+		gain *= map[string]float64{"-50 %": 0.5, "100 %": 2}[a.cfg.Gain]
+	}
+	for _, a := range open("sensor.noise", "c") {
+		square += a.cfg.Factor*a.cfg.Factor - 1
+	}
+	for _, a := range open("sensor.spike", "c") {
+		spared *= 1 - map[string]float64{"1 %": 0.01, "50 %": 0.5}[a.cfg.Chance]
+		amplitude = max(amplitude, map[string]float64{"5 %": 10, "20 %": 40}[a.cfg.Amplitude])
+	}
+	check("sensor's error", c.error(t), sum)
+	check("gain", c.gain, gain)
+	check("noise", c.noise, math.Sqrt(square))
+	check("chance of spikes", c.chance, 1-spared)
+	check("amplitude of spikes", c.amplitude, amplitude)
+	check("stuck", c.stuck, len(open("sensor.stuck", "c")) > 0)
+	check("dropout", c.dropout, len(open("sensor.dropout", "c")) > 0)
+}
+
+func compareSwitch(s *fakeSwitch, open opener, t time.Duration, check func(string, any, any)) {
+	check("stopped", s.stopped, len(open("plc.stop", "s")) > 0)
+	check("frozen", s.frozen, len(open("plc.freeze", "s")) > 0)
+	quality := signal.Good
+	for _, a := range open("plc.bad_quality", "s") {
+		quality = map[string]signal.Quality{"BadDeviceFailure": signal.BadDeviceFailure, "BadSensorFailure": signal.BadSensorFailure, "BadOutOfService": signal.BadOutOfService}[a.cfg.Quality]
+	}
+	check("quality", s.quality, quality)
+	var off float64
+	for _, a := range open("plc.clock", "s") {
+		off += a.cfg.Offset.D().Seconds() + map[string]float64{"50 ppm": 50e-6, "-2000 ppm": -2e-3}[a.cfg.Drift]*(t-a.From).Seconds()
+	}
+	check("clock right to 100 ns", math.Abs(s.error(t).Seconds()-off) < 1e-7, true)
+}
+
+func compareHost(h *fakeHost, open func(string) []active, check func(string, any, any)) {
+	check("dead", h.dead, len(open("gateway.kill")) > 0)
+	check("paused", h.paused, len(open("gateway.pause")) > 0)
+	full := open("gateway.disk_full")
+	check("disk full", h.full, len(full) > 0)
+	least := int64(math.MaxInt64)
+	for _, a := range full {
+		least = min(least, int64(a.cfg.After))
+	}
+	if len(full) > 0 {
+		check("room", h.after, least)
+	}
+	var slow time.Duration
+	for _, a := range open("gateway.disk_slow") {
+		slow = max(slow, a.cfg.Sync.D())
+	}
+	check("sync", h.sync, slow)
+}
