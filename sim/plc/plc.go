@@ -41,6 +41,7 @@ type cycle struct {
 
 	mu      sync.Mutex
 	pending []write
+	flushed []write // the ones before, kept for their memory
 }
 
 // write is a value on its way to the machine.
@@ -257,9 +258,10 @@ func (t *Tag) Accepts(v float64) error {
 // A machine that refuses one keeps its value, as the next block shows.
 func (c *cycle) flush() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, w := range c.pending {
+	writes := c.pending
+	c.pending, c.flushed = c.flushed[:0], writes
+	c.mu.Unlock()
+	for _, w := range writes {
 		_ = c.task.Tags[w.index].Write(w.value)
 	}
-	c.pending = c.pending[:0]
 }

@@ -329,6 +329,11 @@ func TestWrite(t *testing.T) {
 	if b := p.Latest(0); o.setpoint != 180 || b.Values[1] != 180 || b.Values[2] != 0 {
 		t.Errorf("set-point %v, block %v", o.setpoint, b.Values)
 	}
+	o.setpoint = 200 // at the machine's own panel
+	k.Run(3 * time.Second)
+	if o.setpoint != 200 {
+		t.Errorf("an old write came again: %v", o.setpoint)
+	}
 	for _, c := range []struct {
 		id    signal.ID
 		v     float64

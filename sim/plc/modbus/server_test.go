@@ -311,6 +311,34 @@ func TestAccept(t *testing.T) {
 	}
 }
 
+// A connection that is being admitted while the server closes is closed too.
+func TestCloseWhileAdmitting(t *testing.T) {
+	closed := make(chan error, 1)
+	var r *rig
+	ready := make(chan struct{})
+	opt := modbus.Options{Accept: func(net.Addr) (int, bool) {
+		<-ready
+		go func() { closed <- r.s.Close() }()
+		for { // until Close has been here
+			c, err := net.Dial("tcp", r.s.Addr().String())
+			if err != nil {
+				return 0, true
+			}
+			c.Close()
+			time.Sleep(time.Millisecond)
+		}
+	}}
+	r = newRig(t, modbus.Config{}, opt)
+	c := r.dial()
+	close(ready)
+	if _, err := io.ReadAll(c); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Errorf("got %v, want the end of the connection", err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConnectionsAreCounted(t *testing.T) {
 	ids := make(chan int, 3)
 	r := newRig(t, modbus.Config{}, modbus.Options{Tap: func(conn int, _ int64, _ time.Time, _ []modbus.Ref) { ids <- conn }})

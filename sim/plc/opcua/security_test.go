@@ -1,0 +1,108 @@
+package opcua
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/gopcua/opcua"
+	"github.com/gopcua/opcua/ua"
+)
+
+// pair is a self-signed certificate and its key.
+func pair(t *testing.T, bits int, uri string) ([]byte, *rsa.PrivateKey) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, _ := url.Parse(uri)
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: uri}, URIs: []*url.URL{u},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment | x509.KeyUsageContentCommitment,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der, key
+}
+
+func TestSecurityPolicies(t *testing.T) {
+	cert, key := pair(t, 2048, "urn:plantbed:plc-test:server")
+	clientCert, clientKey := pair(t, 2048, "urn:client")
+	stranger, strangerKey := pair(t, 2048, "urn:stranger")
+	p := newPLC()
+	s := serve(t, p, Config{Security: Security{
+		Certificate: cert, Key: key, Require: true, Trust: func(c []byte) bool { return string(c) == string(clientCert) },
+	}}, Options{})
+	p.scan(1)
+	ctx := context.Background()
+	endpoints, err := opcua.GetEndpoints(ctx, endpoint(s))
+	if err != nil || len(endpoints) != 6 {
+		t.Fatalf("%d endpoints, %v", len(endpoints), err)
+	}
+	for _, ep := range endpoints {
+		t.Run(ep.SecurityPolicyURI[len(ua.SecurityPolicyURIPrefix):]+"/"+ep.SecurityMode.String(), func(t *testing.T) {
+			c := connect(t, s, opcua.SecurityFromEndpoint(ep, ua.UserTokenTypeAnonymous), opcua.Certificate(clientCert), opcua.PrivateKey(clientKey))
+			notes := make(chan *opcua.PublishNotificationData, 10)
+			sub, err := c.Subscribe(ctx, &opcua.SubscriptionParameters{Interval: soon}, notes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := sub.Monitor(ctx, ua.TimestampsToReturnBoth, want{tag: "pump/flow", queue: 5}.request(0)); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.SecureChannel().Renew(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if n := <-notes; n.Error != nil || len(n.Value.(*ua.DataChangeNotification).MonitoredItems) != 1 {
+				t.Errorf("%+v", n)
+			}
+			// More than a chunk, there and back.
+			r := &ua.ReadRequest{}
+			for range 3000 {
+				r.NodesToRead = append(r.NodesToRead, &ua.ReadValueID{NodeID: ua.NewStringNodeID(2, "pump/vibration"), AttributeID: ua.AttributeIDValue})
+			}
+			if got, err := c.Read(ctx, r); err != nil || len(got.Results) != 3000 || got.Results[2999].Value.Float() != 1 {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	none := dial(t, s, opcua.AutoReconnect(false))
+	if err := none.Connect(ctx); err == nil {
+		t.Error("a session without security, though it is required")
+	}
+	bad := dial(t, s, opcua.AutoReconnect(false), opcua.SecurityFromEndpoint(endpoints[0], ua.UserTokenTypeAnonymous), opcua.Certificate(stranger), opcua.PrivateKey(strangerKey))
+	if err := bad.Connect(ctx); err == nil {
+		t.Error("a stranger's certificate is trusted")
+	}
+	impostor := dial(t, s, opcua.AutoReconnect(false), opcua.SecurityFromEndpoint(endpoints[0], ua.UserTokenTypeAnonymous), opcua.Certificate(clientCert), opcua.PrivateKey(strangerKey))
+	if err := impostor.Connect(ctx); err == nil {
+		t.Error("a certificate without its key is good enough")
+	}
+}
+
+// Keys above 2048 bits have a second byte of padding size.
+func TestLongKeys(t *testing.T) {
+	cert, key := pair(t, 3072, "urn:plantbed:plc-test:server")
+	clientCert, clientKey := pair(t, 2048, "urn:client")
+	s := serve(t, newPLC(), Config{Security: Security{Certificate: cert, Key: key, Policies: []string{ua.SecurityPolicyURIBasic256Sha256}}}, Options{})
+	endpoints, err := opcua.GetEndpoints(context.Background(), endpoint(s))
+	if err != nil || len(endpoints) != 3 {
+		t.Fatalf("%d endpoints, %v", len(endpoints), err)
+	}
+	for _, keys := range []struct {
+		cert []byte
+		key  *rsa.PrivateKey
+	}{{clientCert, clientKey}, {cert, key}} {
+		connect(t, s, opcua.SecurityFromEndpoint(endpoints[2], ua.UserTokenTypeAnonymous), opcua.Certificate(keys.cert), opcua.PrivateKey(keys.key))
+	}
+}
