@@ -101,7 +101,7 @@ type Publisher struct {
 	window    int
 	maxPacket int
 	upSince   time.Time
-	worked    bool // something was acknowledged on it
+	worked    bool     // something was acknowledged on it
 	flying    []flight // oldest first
 	sent      uint64   // newest number sent on this connection
 	timer     *time.Timer

@@ -21,8 +21,8 @@ type outbound struct {
 	mu        sync.Mutex
 	up        bool
 	ready     bool // the library knows of it too
-	life      int // counts connections
-	using     int // the connection that the publisher has taken notice of
+	life      int  // counts connections
+	using     int  // the connection that the publisher has taken notice of
 	id        uint16
 	got       []ack
 	quota     int // the broker's receive maximum

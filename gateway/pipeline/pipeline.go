@@ -6,7 +6,7 @@
 //		pipeline.NewRepeat(),            // drop what a re-subscription sent twice
 //		pipeline.NewValidate(),          // NaN and Inf become 0 with BadOutOfRange
 //		pipeline.NewScale(factors),      // engineering units
-//		pipeline.NewDeadband(bands),     // only where a tag asks for one
+//		pipeline.NewDeadband(0, bands),  // only where a tag asks for one
 //	}
 //	out := pipeline.Through(stages, in)  // the order stays, values are new
 //

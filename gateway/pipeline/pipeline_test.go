@@ -31,7 +31,7 @@ func check(t *testing.T, stage func() Stage, in, want []signal.Sample) {
 
 func TestThroughKeepsOrder(t *testing.T) {
 	in := []signal.Sample{s("b", 1, 2, 0), s("a", 1, 3, 0), s("", 1, 1, 0), s("b", 1, 2, 0), s("a", 2, 4, 0)}
-	stages := []Stage{NewRepeat(), NewValidate(), NewScale(map[signal.ID]Linear{"a": {10, 1}}), NewDeadband(map[signal.ID]float64{"b": 9})}
+	stages := []Stage{NewRepeat(), NewValidate(), NewScale(map[signal.ID]Linear{"a": {10, 1}}), NewDeadband(0, map[signal.ID]float64{"b": 9})}
 	got := Through(stages, in)
 	want := []signal.Sample{s("b", 1, 2, 0), s("a", 1, 31, 0), s("a", 2, 41, 0)}
 	if !slices.Equal(got, want) {
