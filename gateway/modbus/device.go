@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -42,7 +43,7 @@ func connect(ctx context.Context, cfg *Config) (*device, error) {
 	defer cancel()
 	if err := d.handler.Connect(dialling); err != nil {
 		d.handler.Close()
-		return nil, err
+		return nil, cause(err)
 	}
 	// grid-x does not look at ctx while it reads, so closing has to wake it.
 	conn := d.conn
@@ -74,9 +75,22 @@ func (d *device) read(ctx context.Context, registers string, start, count int) (
 	case errors.As(err, &refusal) && refusal.FunctionCode == function|0x80:
 		return nil, exception{fmt.Sprintf("registers %d to %d: exception %d", start, start+count-1, refusal.ExceptionCode)}
 	case err != nil:
-		return nil, fmt.Errorf("registers %d to %d: %w", start, start+count-1, err)
+		return nil, fmt.Errorf("registers %d to %d: %w", start, start+count-1, cause(err))
 	case len(data) != 2*count:
 		return nil, fmt.Errorf("registers %d to %d: %d bytes", start, start+count-1, len(data))
 	}
 	return data, nil
+}
+
+// cause drops the addresses from what the network says: one of them is random,
+// and the reason of a status should read the same each time.
+func cause(err error) error {
+	var op *net.OpError
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the connection was dropped")
+	case errors.As(err, &op):
+		return fmt.Errorf("%s: %w", op.Op, op.Err)
+	}
+	return err
 }

@@ -68,7 +68,7 @@ func dialTCP(ctx context.Context, endpoint string, step time.Duration) (*uacp.Co
 	}
 	c, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
-		return nil, err
+		return nil, cause(err)
 	}
 	conn, err := uacp.NewConn(c.(*net.TCPConn), nil)
 	if err != nil {
@@ -150,10 +150,16 @@ func call[R ua.Response](ctx context.Context, l *link, req ua.Request, timeout t
 
 var errDropped = errors.New("the connection was dropped")
 
-// cause says in words what the library says with an EOF.
+// cause says in words what the library says with an EOF, and drops the
+// addresses from what the network says: one of them is random, and the reason of
+// a status should read the same each time.
 func cause(err error) error {
-	if errors.Is(err, io.EOF) {
+	var op *net.OpError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		return errDropped
+	case errors.As(err, &op):
+		return fmt.Errorf("%s: %w", op.Op, op.Err)
 	}
 	return err
 }
