@@ -162,10 +162,11 @@ func TestSameSeedSameBlocks(t *testing.T) {
 		k.Run(20 * time.Second)
 		return out.String()
 	}
-	if run(3) != run(3) {
+	first, again, other := run(3), run(3), run(4)
+	if first != again {
 		t.Error("one seed, two runs")
 	}
-	if run(3) == run(4) {
+	if first == other {
 		t.Error("two seeds, one run")
 	}
 }
