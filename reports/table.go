@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -73,11 +74,16 @@ func tableWalk(b *strings.Builder, v view) {
 	for _, part := range []struct {
 		title string
 		facts []fact
-	}{{"samples", v.Walk}, {"lost at", v.Lost}, {"unobtainable", v.Unobtainable}, {"also", v.Extra}} {
+	}{{"samples", v.Walk}, {"lost at", v.Lost}, {"unobtainable", v.Unobtainable}, {"also", some(v.Extra)}} {
 		if len(part.facts) > 0 {
 			fmt.Fprintf(b, "  %-13s %s\n", part.title, factsLine(part.facts))
 		}
 	}
+}
+
+// some leaves out what there is none of.
+func some(facts []fact) []fact {
+	return slices.DeleteFunc(slices.Clone(facts), func(f fact) bool { return f.Value == "0" })
 }
 
 // factsLine is "seed 42 · gear virtual".
@@ -87,12 +93,6 @@ func factsLine(facts []fact) string {
 		parts[i] = oneLine(strings.ToLower(f.Name)) + " " + oneLine(f.Value)
 	}
 	return strings.Join(parts, " · ")
-}
-
-// Paths tells where Write has put the files of a run.
-func Paths(w io.Writer, dir string) error {
-	_, err := fmt.Fprintf(w, "report: %s/report.html\n", strings.TrimRight(dir, "/"))
-	return err
 }
 
 func widths(rows [][]string) []int {

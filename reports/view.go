@@ -167,7 +167,7 @@ func expectLines(es []score.Expectation) []expectLine {
 	out := make([]expectLine, len(sorted))
 	for i, e := range sorted {
 		out[i] = expectLine{Metric: e.Metric, Doc: metricDoc(e.Metric), Bound: bound(e), Got: measure(e.Got, metricUnit(e.Metric)),
-			N: count(e.N), Why: why(e), Verdict: e.Verdict, Word: verdictWord(e.Verdict)}
+			N: count(e.N), Why: why(e), Verdict: orUnknown(e.Verdict), Word: verdictWord(e.Verdict)}
 	}
 	return out
 }
