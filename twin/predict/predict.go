@@ -51,7 +51,8 @@ type Alarm struct {
 	// Score is above Limit. For "pca" they are in units of the calibrated
 	// limits, so Limit is 1; for "shewhart" in standard deviations.
 	Score, Limit float64
-	Class        string
+	// Class is Sensor or Process; "shewhart" makes no diagnosis.
+	Class string
 	// Tag is the channel that contributed most.
 	Tag signal.ID
 }

@@ -64,7 +64,7 @@ func (w *Watch) judge(at time.Time, r *row) {
 	w.judgeModel(at, w.monitor.Step(r.mean))
 	w.judgeFlat(at, r)
 	if s := w.cal.Shewhart.Step(r.mean); w.three.step(at, s.Over) {
-		w.alarm(at, DetectorShewhart, s.Score, shewhartLimit, Process, s.Top)
+		w.alarm(at, DetectorShewhart, s.Score, shewhartLimit, "", s.Top)
 	}
 }
 
