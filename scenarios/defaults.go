@@ -23,7 +23,7 @@ func Default() Scenario {
 				DurableWithin: seconds(1),
 				Deliver:       Deliver{Kind: "raw"},
 			},
-			MQTT: MQTT{KeepAlive: seconds(10), MaxBackoff: seconds(5)},
+			MQTT: MQTT{KeepAlive: seconds(20), MaxBackoff: seconds(2)},
 		},
 		Detector: Detector{CalibrationSeed: 1_000_003, CalibrationDuration: seconds(3600)},
 		Disk:     Disk{Sync: ms(2)},

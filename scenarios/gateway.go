@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"time"
+
 	"github.com/plantbed/plantbed/gateway/buffer"
 	"github.com/plantbed/plantbed/internal/strict"
 )
@@ -75,6 +77,7 @@ type Buffer struct {
 
 // MQTT is the gateway's way north.
 type MQTT struct {
+	// KeepAlive is in whole seconds.
 	KeepAlive strict.Duration `toml:"keep_alive"`
 	// MaxBackoff is the longest pause between two attempts to connect.
 	MaxBackoff strict.Duration `toml:"max_backoff"`
@@ -139,6 +142,9 @@ func (b Buffer) validate() strict.Problems { return b.config().Validate() }
 func (m MQTT) validate() strict.Problems {
 	var ps strict.Problems
 	atLeast(&ps, "keep_alive", m.KeepAlive, seconds(1))
+	if m.KeepAlive.D()%time.Second != 0 {
+		ps.Addf("keep_alive", "%v is not whole seconds, as MQTT has it", m.KeepAlive)
+	}
 	atLeast(&ps, "max_backoff", m.MaxBackoff, ms(100))
 	return ps
 }
