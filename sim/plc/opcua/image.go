@@ -18,6 +18,8 @@ type Image interface {
 	Write(id signal.ID, v float64) error
 }
 
+var _ Image = (*plc.PLC)(nil)
+
 // variable is one tag as the server sees it. It never changes.
 type variable struct {
 	tag         *plc.Tag

@@ -38,7 +38,7 @@ type Server struct {
 
 // Listen starts a server for the PLC, which may not have begun to scan.
 func Listen(cfg Config, img Image, opts Options) (*Server, error) {
-	cfg, opts = cfg.WithDefaults(img.Name()), opts.withDefaults()
+	cfg = cfg.WithDefaults(img.Name())
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
 	}
@@ -60,6 +60,7 @@ func Listen(cfg Config, img Image, opts Options) (*Server, error) {
 
 // newServer makes a server without a listener.
 func newServer(cfg Config, img Image, opts Options, space *space) *Server {
+	opts = opts.withDefaults()
 	s := &Server{
 		cfg: cfg, log: opts.Log.With("plc", img.Name()), tap: opts.Tap, ask: opts.Accept, img: img,
 		space: space, start: time.Now(),
