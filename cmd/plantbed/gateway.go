@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plantbed/plantbed/gateway"
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+func newGateway() *cobra.Command {
+	var file string
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "gateway -c FILE",
+		Short: "Run the edge gateway alone",
+		Long: `Gateway reads OPC UA and Modbus TCP devices, keeps every sample in a durable
+buffer, and publishes over MQTT 5 until it is told to stop. It knows no
+simulator: this is the program for a small industrial PC.`,
+		Example: `  plantbed gateway -c gateway.toml
+  plantbed gateway -c gateway.toml --check`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadGateway(file)
+			if err != nil || check {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			err = gateway.Run(ctx, *cfg, gateway.Options{Log: slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))})
+			if err != nil && ctx.Err() == nil {
+				return internal(err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (TOML)")
+	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and stop")
+	cmd.MarkFlagRequired("config")
+	return cmd
+}
+
+func loadGateway(file string) (*gateway.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, invalid(fmt.Errorf("cannot read the configuration: %w", err))
+	}
+	var cfg gateway.Config
+	src, ps := strict.Decode(file, text, &cfg)
+	if len(ps) == 0 {
+		cfg.Defaults()
+		ps = src.Locate(cfg.Validate())
+	}
+	if len(ps) > 0 {
+		ps.Sort()
+		return nil, invalid(fmt.Errorf("%s is not valid\n%w", file, ps.Err()))
+	}
+	return &cfg, nil
+}

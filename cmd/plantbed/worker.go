@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plantbed/plantbed/harness"
+	"github.com/plantbed/plantbed/harness/virtual"
+	"github.com/plantbed/plantbed/scenarios"
+)
+
+// newWorker is what run calls in plantbed-virtual; it is not for users.
+func newWorker() *cobra.Command {
+	return &cobra.Command{
+		Use:    "worker DIR",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if !virtual.Clock {
+				return usage("worker is for plantbed-virtual, which run starts by itself")
+			}
+			dir := args[0]
+			sc, ps := scenarios.Load(filepath.Join(dir, scenarioFile), nil)
+			if len(ps) > 0 {
+				return invalid(ps.Err())
+			}
+			ctx, report := virtual.Attach(context.Background())
+			err := harness.Run(ctx, sc, harness.Options{
+				Dir: dir,
+				Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+				Progress: func(p harness.Progress) {
+					if b, err := json.Marshal(p); err == nil {
+						report(string(b))
+					}
+				},
+			})
+			if err != nil && !errors.Is(err, context.Canceled) {
+				return internal(err)
+			}
+			return nil
+		},
+	}
+}

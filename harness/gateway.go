@@ -1,0 +1,79 @@
+package harness
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/plantbed/plantbed/gateway"
+	gwmodbus "github.com/plantbed/plantbed/gateway/modbus"
+	gwopcua "github.com/plantbed/plantbed/gateway/opcua"
+	"github.com/plantbed/plantbed/sim/plc"
+)
+
+// topicPrefix is the root of the MQTT topics of a run.
+const topicPrefix = "plantbed"
+
+func isData(topic string) bool { return strings.HasSuffix(topic, "/data") }
+
+// gatewayConfig is what the gateway of this run is told: the addresses of the
+// links, never those of the servers behind them.
+func gatewayConfig(r *run) gateway.Config {
+	g := r.sc.Gateway
+	c := gateway.Config{Name: "edge-1", Seed: r.sc.Seed}
+	for i, p := range r.world.plcs {
+		addr := r.south[i].wire.Addr()
+		if r.opts.Tweak.Direct == p.Name() {
+			addr = r.south[i].server.Addr().String()
+		}
+		if p.Config().Protocol == "modbus" {
+			c.Modbus = append(c.Modbus, modbusSource(r, p, r.south[i], addr))
+		} else {
+			c.OPCUA = append(c.OPCUA, opcuaSource(r, p, addr))
+		}
+	}
+	c.MQTT.URL, c.MQTT.Prefix = "mqtt://"+r.north.Addr(), topicPrefix
+	if u, err := url.Parse(r.sc.Broker.URL); err == nil && u.User != nil {
+		c.MQTT.URL = (&url.URL{Scheme: "mqtt", User: u.User, Host: r.north.Addr()}).String()
+	}
+	c.MQTT.KeepAlive, c.MQTT.MaxBackoff = g.MQTT.KeepAlive, g.MQTT.MaxBackoff
+	c.Buffer.Kind, c.Buffer.MaxBytes, c.Buffer.Policy, c.Buffer.Commit = g.Buffer.Kind, g.Buffer.MaxBytes, g.Buffer.Policy, g.Buffer.Commit
+	if g.Contract.Deliver.Kind == "deadband" {
+		c.Deadband = g.Contract.Deliver.Deadband
+	}
+	if r.opts.Tweak.GatewayConfig != nil {
+		r.opts.Tweak.GatewayConfig(&c)
+	}
+	c.Defaults()
+	return c
+}
+
+func opcuaSource(r *run, p *plc.PLC, addr string) gwopcua.Config {
+	t := r.sc.Gateway.Contract.OPCUA
+	c := gwopcua.Config{Name: p.Name(), URL: "opc.tcp://" + addr, Sampling: t.Sampling, Publishing: t.Publishing, Queue: t.Queue, Lifetime: t.Lifetime, Trigger: t.Trigger}
+	for _, task := range p.Tasks() {
+		for _, tag := range task.Tags {
+			c.Tags = append(c.Tags, gwopcua.Tag{ID: tag.ID, Node: "ns=2;s=" + string(tag.ID)})
+		}
+	}
+	return c
+}
+
+func modbusSource(r *run, p *plc.PLC, d *deviceLink, addr string) gwmodbus.Config {
+	t := r.sc.Gateway.Contract.Modbus
+	c := gwmodbus.Config{Name: p.Name(), URL: "tcp://" + addr, Unit: int(p.Config().Unit)}
+	for _, b := range d.registers.Blocks {
+		poll := t.Poll
+		if p.Tasks()[b.Task].Name == "fast" {
+			poll = t.FastPoll
+		}
+		counter := b.Counter
+		block := gwmodbus.Block{Counter: &counter, Start: b.Start, Count: int(b.Count), Poll: poll}
+		for _, reg := range d.registers.Registers {
+			if reg.Task == b.Task && reg.Address >= b.Start && int(reg.Address) < int(b.Start)+int(b.Count) {
+				block.Tags = append(block.Tags, gwmodbus.Tag{ID: reg.ID, Address: reg.Address, Type: reg.Type.String(), Scale: reg.Scale})
+			}
+		}
+		c.Blocks = append(c.Blocks, block)
+	}
+	return c
+}

@@ -1,0 +1,74 @@
+package harness
+
+import (
+	"time"
+
+	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/scenarios"
+	"github.com/plantbed/plantbed/twin/predict"
+)
+
+// Version of the program, set at build time for a release.
+var Version = "dev"
+
+// Plan resolves what a run would be without starting anything: tags, terms,
+// faults with their instants, expectations.
+func Plan(sc *scenarios.Scenario) (record.Meta, error) {
+	w, err := newWorld(sc, sc.Seed, time.Time{})
+	if err != nil {
+		return record.Meta{}, err
+	}
+	return newMeta(sc, w)
+}
+
+func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
+	windows, ps := faults.Resolve(sc.Faults, sc.Duration.D(), sc.Seed)
+	if len(ps) > 0 {
+		return record.Meta{}, ps.Err()
+	}
+	c := sc.Gateway.Contract
+	m := record.Meta{
+		Schema: record.Schema, Version: Version, Scenario: sc.Name, Summary: sc.Summary, Seed: sc.Seed, Gear: sc.Gear, Duration: sc.Duration.D(),
+		Contract: record.Contract{Deadline: c.Deadline.D(), Recover: c.Recover.D(), DurableWithin: c.DurableWithin.D(),
+			Deliver: record.Promise{Kind: c.Deliver.Kind, Deadband: c.Deliver.Deadband}},
+		Tasks: w.tasks, Tags: w.tags, Machines: w.machines,
+		Detectors: []string{predict.DetectorPCA, predict.DetectorShewhart}, Bottleneck: bottleneck(sc),
+	}
+	for _, p := range sc.PLCs {
+		m.PLCs = append(m.PLCs, termsOf(p.Name, p.Protocol, c))
+	}
+	for _, f := range windows {
+		m.Plan = append(m.Plan, record.Window{Kind: f.Kind, Target: f.Target, Class: f.Class, From: f.From, To: f.To, Note: f.Note})
+	}
+	for _, e := range sc.Expect {
+		m.Expect = append(m.Expect, record.Expect{Metric: e.Metric, Min: e.Min, Max: e.Max, MinN: e.MinN})
+	}
+	return m, nil
+}
+
+func termsOf(name, protocol string, c scenarios.Contract) record.PLC {
+	p := record.PLC{Name: name, Protocol: protocol}
+	if protocol == "modbus" {
+		p.Poll, p.FastPoll = c.Modbus.Poll.D(), c.Modbus.FastPoll.D()
+		return p
+	}
+	p.Sampling, p.Publishing, p.Queue, p.Lifetime, p.Trigger =
+		c.OPCUA.Sampling.D(), c.OPCUA.Publishing.D(), c.OPCUA.Queue, c.OPCUA.Lifetime.D(), c.OPCUA.Trigger
+	return p
+}
+
+// bottleneck is the machine whose OEE stands for the line's: the first
+// station of the first line that works unit by unit.
+func bottleneck(sc *scenarios.Scenario) string {
+	for _, l := range sc.Lines {
+		for _, s := range l.Stations {
+			for _, m := range sc.Machines {
+				if m.Name == s && m.Kind != "pump-skid" {
+					return s
+				}
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,229 @@
+// Package harness is the composition root: it builds a scenario's plant, PLCs,
+// links, broker, gateway and twin, runs them, and records what was true and
+// what was seen. It judges nothing; that is package score's.
+//
+//	sc, problems := scenarios.Load("first-light", nil)
+//	err := harness.Run(ctx, sc, harness.Options{Dir: "runs/first-light-42"})
+//	log, err := record.Load("runs/first-light-42/record")
+//
+// In the live gear the gateway is a process of its own. In the virtual gear
+// everything is one process under the fake clock: see package virtual.
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/faults/wire"
+	"github.com/plantbed/plantbed/gateway"
+	"github.com/plantbed/plantbed/harness/broker"
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/scenarios"
+)
+
+// Progress is how far a run is.
+type Progress struct {
+	At, Total time.Duration
+	// Samples that the twin has applied.
+	Samples int64
+}
+
+// Options of a run; only Dir must be set.
+type Options struct {
+	// Dir is the run directory; the record goes below it.
+	Dir      string
+	Log      *slog.Logger
+	Progress func(Progress)
+	// Tweak lets a test plant a defect. Nothing sets it in the binaries.
+	Tweak Tweak
+}
+
+// Tweak is where tests reach into the stack.
+type Tweak struct {
+	// Gateway changes the options of each instance of the built-in gateway.
+	Gateway func(*gateway.Options)
+	// GatewayConfig changes what it is configured with.
+	GatewayConfig func(*gateway.Config)
+	// Wire changes the options of the link to a PLC.
+	Wire func(plc string, o *wire.Options)
+	// Broker is told the broker's URL once it listens.
+	Broker func(url string)
+	// Direct names a PLC to whose server the gateway goes around the link.
+	Direct string
+}
+
+// run is one run under way.
+type run struct {
+	sc    *scenarios.Scenario
+	opts  Options
+	log   *slog.Logger
+	start time.Time
+
+	world  *world
+	rec    *record.Writer
+	tap    *taps
+	south  []*deviceLink
+	broker *broker.Broker
+	north  *wire.Wire
+	host   host
+	twin   *service
+
+	lagMax  time.Duration
+	applied atomic.Int64
+	lastIn  atomic.Int64 // nanoseconds since start of the last applied sample
+}
+
+// The world starts this long after everything was told to; in the virtual
+// gear nothing but order depends on it.
+const lead = 500 * time.Millisecond
+
+// lagTolerance is the lateness of the simulated world that is still no reason
+// to distrust latencies: in the virtual gear none, in the live one what a busy
+// machine shows without harm to figures in tens of milliseconds.
+func lagTolerance(gear string) time.Duration {
+	if gear == scenarios.GearVirtual {
+		return time.Microsecond
+	}
+	return 250 * time.Millisecond
+}
+
+// Run is the main line: build → start → pace the world → drain → stop. An
+// interrupted run keeps its record and returns ctx's error.
+func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &run{sc: sc, opts: opts, log: opts.Log, start: time.Now().Add(lead)}
+	if err := r.build(); err != nil {
+		return err
+	}
+	end := record.End{LagTolerance: lagTolerance(sc.Gear)}
+	defer func() {
+		end.LagMax, end.Bypass = r.lagMax, r.tap.bypasses()
+		err = errors.Join(err, r.stop(), r.rec.Close(end))
+	}()
+	err = r.startStack(ctx)
+	if err == nil {
+		err = r.schedule()
+	}
+	if err != nil {
+		end.Failed = err.Error()
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go r.watch(ctx, cancel)
+
+	r.world.start()
+	err = r.world.kernel.Pace(ctx, r.start, sc.Duration.D(), r.late)
+	end.Reached = r.world.kernel.Now()
+	if err == nil {
+		r.drain(ctx)
+		return nil
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		end.Failed = cause.Error()
+		return cause
+	}
+	end.Interrupted = true
+	return err
+}
+
+// build makes the world and opens the record.
+func (r *run) build() error {
+	var err error
+	if r.world, err = newWorld(r.sc, r.sc.Seed, r.start); err != nil {
+		return err
+	}
+	meta, err := newMeta(r.sc, r.world)
+	if err != nil {
+		return err
+	}
+	meta.Start = r.start
+	if r.rec, err = record.Create(filepath.Join(r.opts.Dir, "record"), meta); err != nil {
+		return err
+	}
+	r.tap = newTaps(r, meta)
+	return nil
+}
+
+// schedule hands the fault plan to the kernel, once every seam is there.
+func (r *run) schedule() error {
+	plan, ps := faults.Resolve(r.sc.Faults, r.sc.Duration.D(), r.sc.Seed)
+	if len(ps) > 0 {
+		return ps.Err()
+	}
+	return faults.Schedule(r.world.kernel, plan, r.sc.Faults, seams{r}, r.tap.fault)
+}
+
+// late is told at every visible event how far behind the wall the world is.
+func (r *run) late(d time.Duration) { r.lagMax = max(r.lagMax, d) }
+
+// watch reports progress, and ends the run when the disk under the record fails.
+func (r *run) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(progressEvery(r.sc))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.rec.Failed():
+			cancel(fmt.Errorf("the record cannot be written any more (is the disk full?)"))
+			return
+		case <-tick.C:
+			if r.opts.Progress != nil {
+				r.opts.Progress(Progress{At: max(0, time.Since(r.start)), Total: r.sc.Duration.D(), Samples: r.applied.Load()})
+			}
+		}
+	}
+}
+
+// progressEvery is a hundredth of the run, at an instant that nothing else shares.
+func progressEvery(sc *scenarios.Scenario) time.Duration {
+	if sc.Gear == scenarios.GearLive {
+		return 500 * time.Millisecond
+	}
+	return sc.Duration.D()/100 + 7_000_127
+}
+
+// drain gives the stack time to deliver what was scanned last: until nothing
+// has been applied for a while, within the deadline and some more.
+func (r *run) drain(ctx context.Context) {
+	c := r.sc.Gateway.Contract
+	quiet := max(c.OPCUA.Publishing.D(), c.Modbus.Poll.D())*2 + time.Second
+	limit := time.Now().Add(c.Deadline.D() + 30*time.Second)
+	for time.Now().Before(limit) && ctx.Err() == nil {
+		time.Sleep(97_000_313)
+		if time.Since(r.start)-time.Duration(r.lastIn.Load()) > quiet && r.host.settled() {
+			return
+		}
+	}
+}
+
+// stop ends everything in the order of the walk, so that nothing is lost that
+// was under way.
+func (r *run) stop() error {
+	var errs []error
+	if r.host != nil {
+		errs = append(errs, r.host.close())
+	}
+	if r.twin != nil {
+		errs = append(errs, r.twin.close())
+	}
+	if r.north != nil {
+		errs = append(errs, r.north.Close())
+	}
+	for _, d := range r.south {
+		errs = append(errs, d.close())
+	}
+	if r.broker != nil {
+		errs = append(errs, r.broker.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,68 @@
+package harness
+
+import (
+	"strings"
+
+	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/sim/plc"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// brokerTarget names the link from the gateway to the broker in a scenario.
+const brokerTarget = "broker"
+
+// seams hands the five seams of a run to the fault plan.
+type seams struct{ r *run }
+
+func (s seams) Link(target string) (faults.Link, bool) {
+	if target == brokerTarget {
+		return s.r.north, s.r.north != nil
+	}
+	if _, i, ok := s.r.world.plcOf(target); ok {
+		return s.r.south[i].wire, true
+	}
+	return nil, false
+}
+
+func (s seams) Knob(target string) (faults.Knob, bool) {
+	machine, component, _ := strings.Cut(target, "/")
+	m := s.r.world.plant.Machine(machine)
+	if m == nil {
+		return nil, false
+	}
+	return m.Knob(component)
+}
+
+func (s seams) Channel(target string) (faults.Channel, faults.Span, bool) {
+	i, ok := s.r.world.tagIndex[signal.ID(target)]
+	if !ok {
+		return nil, faults.Span{}, false
+	}
+	t := s.r.world.tags[i]
+	p := s.r.world.plcs[s.r.world.tasks[t.Task].PLC]
+	return channel{p.Channel(t.ID)}, faults.Span{Lo: t.Lo, Hi: t.Hi}, true
+}
+
+func (s seams) Switch(target string) (faults.Switch, bool) {
+	p, _, ok := s.r.world.plcOf(target)
+	if !ok {
+		return nil, false
+	}
+	return p.Switch(), true
+}
+
+func (s seams) Host(target string) (faults.Host, bool) {
+	return s.r.host, s.r.host != nil
+}
+
+// channel fits a PLC's sensor channel to the seam: a dropout there is a cut
+// cable.
+type channel struct{ *plc.Channel }
+
+func (c channel) Dropout(on bool) {
+	if on {
+		c.Channel.Dropout(1, 0)
+	} else {
+		c.Channel.Dropout(0, 0)
+	}
+}

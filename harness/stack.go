@@ -1,0 +1,207 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/plantbed/plantbed/faults/wire"
+	"github.com/plantbed/plantbed/harness/broker"
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/sim/plc/modbus"
+	"github.com/plantbed/plantbed/sim/plc/opcua"
+	"github.com/plantbed/plantbed/twin"
+)
+
+// server is what a PLC is reached by.
+type server interface {
+	Addr() net.Addr
+	Close() error
+}
+
+// deviceLink is a PLC's server and the link in front of it.
+type deviceLink struct {
+	server server
+	wire   *wire.Wire
+	// registers is the map of a Modbus device.
+	registers *modbus.Map
+}
+
+func (d *deviceLink) close() error {
+	werr := d.wire.Close()
+	if err := d.server.Close(); err != nil {
+		return err
+	}
+	return werr
+}
+
+// startStack brings everything up from the broker outwards: broker, twin,
+// devices with their links, gateway.
+func (r *run) startStack(ctx context.Context) error {
+	if err := r.startBroker(ctx); err != nil {
+		return err
+	}
+	if err := r.startTwin(); err != nil {
+		return err
+	}
+	for i := range r.world.plcs {
+		d, err := r.startDevice(i)
+		if err != nil {
+			return err
+		}
+		r.south = append(r.south, d)
+	}
+	return r.startGateway()
+}
+
+// startBroker starts the embedded broker, or taps a stranger's, and lays the
+// link that the gateway reaches it by.
+func (r *run) startBroker(ctx context.Context) error {
+	upstream := ""
+	if r.sc.Broker.URL == "" {
+		b, err := broker.Start(broker.Config{}, broker.Options{Log: r.log.With("part", "broker"), OnPublish: r.tap.published,
+			Accept:   func(remote net.Addr) bool { _, ok := r.north.Conn(remote); return ok },
+			OnBypass: func(remote net.Addr, client string) { r.tap.bypass(fmt.Sprintf("broker: client %q", client)) }})
+		if err != nil {
+			return err
+		}
+		r.broker, upstream = b, b.Addr()
+	} else {
+		u, err := url.Parse(r.sc.Broker.URL)
+		if err != nil {
+			return fmt.Errorf("broker.url: %w", err)
+		}
+		upstream = u.Host
+		go broker.Watch(ctx, r.sc.Broker.URL, topicPrefix, "twin-tap", r.log.With("part", "tap"), r.tap.published)
+	}
+	w, err := wire.Listen(wire.Config{Name: brokerTarget, Upstream: upstream, Seed: r.sc.Seed}, wire.Options{Log: r.log})
+	if err != nil {
+		return err
+	}
+	r.north = w
+	if r.opts.Tweak.Broker != nil {
+		r.opts.Tweak.Broker(r.brokerURL())
+	}
+	return nil
+}
+
+func (r *run) brokerURL() string {
+	if r.sc.Broker.URL != "" {
+		return r.sc.Broker.URL
+	}
+	return r.broker.URL()
+}
+
+// startDevice starts the server of a PLC behind its link.
+func (r *run) startDevice(i int) (*deviceLink, error) {
+	p := r.world.plcs[i]
+	d := &deviceLink{}
+	log := r.log.With("plc", p.Name())
+	accept := func(remote net.Addr) (int, bool) {
+		conn, ok := d.wire.Conn(remote)
+		if !ok {
+			r.tap.bypass(p.Name())
+		}
+		return conn, ok
+	}
+	// The wire needs the server's address and the server asks the wire who
+	// connects; nobody can connect before the gateway is told the address.
+	switch p.Config().Protocol {
+	case "modbus":
+		s, err := modbus.Listen(modbus.Config{Unit: p.Config().Unit}, p, modbus.Options{Log: log, Accept: accept, Tap: r.tap.modbus(i)})
+		if err != nil {
+			return nil, err
+		}
+		d.server, d.registers = s, s.Map()
+	default:
+		s, err := opcua.Listen(opcua.Config{}, p, opcua.Options{Log: log, Accept: accept, Tap: r.tap.opcua(i), Seed: r.sc.Seed})
+		if err != nil {
+			return nil, err
+		}
+		d.server = s
+	}
+	o := wire.Options{Log: log, Delivered: func(conn int, from, to int64, at time.Time) {
+		r.rec.Add(record.Deliver{PLC: i, Conn: conn, From: from, To: to, At: at.Sub(r.start).Nanoseconds()})
+	}}
+	if r.opts.Tweak.Wire != nil {
+		r.opts.Tweak.Wire(p.Name(), &o)
+	}
+	w, err := wire.Listen(wire.Config{Name: p.Name(), Upstream: d.server.Addr().String(), Seed: r.sc.Seed}, o)
+	if err != nil {
+		d.server.Close()
+		return nil, err
+	}
+	d.wire = w
+	return d, nil
+}
+
+// startTwin calibrates its detectors and lets it listen at the broker.
+func (r *run) startTwin() error {
+	models, err := calibrate(r.sc)
+	if err != nil {
+		return err
+	}
+	opts := twin.Options{Seed: r.sc.Seed, Log: r.log.With("part", "twin"), OnApplied: r.tap.applied, OnMark: r.tap.marked, OnAlarm: r.tap.alarmed}
+	for _, m := range models {
+		opts.Models = append(opts.Models, *m)
+	}
+	cfg := twinConfig(r)
+	r.twin = start(func(ctx context.Context) error { return twin.Run(ctx, cfg, opts) })
+	return nil
+}
+
+func twinConfig(r *run) twin.Config {
+	var c twin.Config
+	c.StaleAfter = r.sc.Twin.StaleAfter
+	c.MQTT.URL, c.MQTT.Prefix = r.brokerURL(), topicPrefix
+	c.Defaults()
+	for _, m := range r.world.machines {
+		a := twin.Asset{Name: m.Name, Kind: m.Kind}
+		for _, t := range r.world.tags {
+			if t.Machine == m.Name {
+				a.Tags = append(a.Tags, twinTag(r, t))
+			}
+		}
+		c.Assets = append(c.Assets, a)
+	}
+	return c
+}
+
+// twinTag says of a tag what the twin may know: its span, its source, and how
+// often it must come where silence means something.
+func twinTag(r *run, t record.Tag) twin.Tag {
+	task := r.world.tasks[t.Task]
+	cfg := r.sc.PLCs[task.PLC]
+	tag := twin.Tag{ID: t.ID, Unit: t.Unit, Lo: t.Lo, Hi: t.Hi, Source: cfg.Name}
+	c := r.sc.Gateway.Contract
+	switch {
+	case cfg.Protocol == "modbus" && task.Name == "fast":
+		tag.Period = c.Modbus.FastPoll
+	case cfg.Protocol == "modbus":
+		tag.Period = c.Modbus.Poll
+	case c.OPCUA.Trigger == "status-value-timestamp":
+		tag.Period = max(c.OPCUA.Publishing, c.OPCUA.Sampling)
+	}
+	return tag
+}
+
+// service is a function that runs until its context ends.
+type service struct {
+	cancel context.CancelFunc
+	done   chan error
+}
+
+func start(f func(context.Context) error) *service {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &service{cancel, make(chan error, 1)}
+	go func() { s.done <- f(ctx) }()
+	return s
+}
+
+// close ends it and returns why it ended.
+func (s *service) close() error {
+	s.cancel()
+	return <-s.done
+}

@@ -1,0 +1,167 @@
+package harness
+
+import (
+	"sync"
+	"time"
+
+	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/internal/payload"
+	"github.com/plantbed/plantbed/sim/plant"
+	"github.com/plantbed/plantbed/sim/plc"
+	"github.com/plantbed/plantbed/sim/plc/modbus"
+	"github.com/plantbed/plantbed/sim/plc/opcua"
+	"github.com/plantbed/plantbed/sim/signal"
+	"github.com/plantbed/plantbed/twin"
+	"github.com/plantbed/plantbed/twin/predict"
+)
+
+// taps turn what happens at each stage into rows of the record.
+type taps struct {
+	r *run
+	// tagOf maps a PLC's task and column to a tag.
+	tagOf [][][]int
+	// twinOrder maps the twin's tags to the record's.
+	twinOrder []int
+	// decoder keeps the IDs it has seen; the broker's tap calls it one at a time.
+	decoder payload.Decoder
+
+	mu     sync.Mutex
+	around []string
+}
+
+func newTaps(r *run, m record.Meta) *taps {
+	t := &taps{r: r, twinOrder: twinOrder(r.world)}
+	for i, p := range r.world.plcs {
+		var byTask [][]int
+		for k := range p.Tasks() {
+			byTask = append(byTask, m.Tasks[r.world.firstTask[i]+k].Tags)
+		}
+		t.tagOf = append(t.tagOf, byTask)
+		first := r.world.firstTask[i]
+		p.OnTruth(func(b *plc.Block) {
+			r.rec.Add(record.Scan{Task: first + b.Task, Seq: b.Seq, At: int64(b.At), Stamp: b.Stamp.Sub(r.start).Nanoseconds(), Values: b.Values, Quality: b.Quality})
+		})
+	}
+	r.world.plant.OnEvent(func(e plant.Event) {
+		r.rec.Add(record.Event{At: e.At, Machine: e.Machine, Kind: e.Kind, State: e.State, Mode: e.Mode, Component: e.Component})
+	})
+	return t
+}
+
+// ns is an instant as the record holds it.
+func (t *taps) ns(at time.Time) int64 { return at.Sub(t.r.start).Nanoseconds() }
+
+func (t *taps) opcua(plc int) func(conn int, offset int64, at time.Time, items []opcua.Ref) {
+	return func(conn int, offset int64, at time.Time, items []opcua.Ref) {
+		refs := make([]record.Ref, len(items))
+		for i, it := range items {
+			refs[i] = record.Ref{Tag: t.tagOf[plc][it.Task][it.Index], Seq: it.Seq}
+		}
+		t.r.rec.Add(record.Send{PLC: plc, Conn: conn, Offset: offset, At: t.ns(at), Items: refs})
+	}
+}
+
+func (t *taps) modbus(plc int) func(conn int, offset int64, at time.Time, items []modbus.Ref) {
+	return func(conn int, offset int64, at time.Time, items []modbus.Ref) {
+		refs := make([]record.Ref, len(items))
+		for i, it := range items {
+			refs[i] = record.Ref{Tag: t.tagOf[plc][it.Task][it.Index], Seq: it.Seq}
+		}
+		t.r.rec.Add(record.Send{PLC: plc, Conn: conn, Offset: offset, At: t.ns(at), Items: refs})
+	}
+}
+
+// published is the broker tap.
+func (t *taps) published(topic string, body []byte, at time.Time) {
+	if !isData(topic) {
+		return
+	}
+	b, err := t.decoder.Decode(body)
+	if err != nil {
+		t.r.log.Error("the broker tap cannot read a batch", "topic", topic, "err", err)
+		return
+	}
+	s := record.Seen{Tap: record.AtBroker, At: t.ns(at), Stream: b.Stream, First: b.First, Backfill: b.Backfill, Samples: make([]record.SeenSample, len(b.Samples))}
+	for i := range b.Samples {
+		s.Samples[i] = t.seen(&b.Samples[i])
+	}
+	t.r.rec.Add(s)
+}
+
+func (t *taps) seen(s *signal.Sample) record.SeenSample {
+	tag, ok := t.r.world.tagIndex[s.ID]
+	if !ok {
+		tag = -1
+	}
+	return record.SeenSample{Tag: tag, Seq: s.Seq, Source: t.ns(s.SourceTime), Value: s.Value, Quality: s.Quality}
+}
+
+// applied is the twin tap: what the twin took over, live or as backfill; what
+// it recognised as a duplicate it did not apply.
+func (t *taps) applied(at time.Time, b payload.Batch, changes []twin.Change) {
+	now := t.ns(at)
+	s := record.Seen{Tap: record.AtTwin, At: now, Stream: b.Stream, First: b.First, Backfill: b.Backfill, Samples: make([]record.SeenSample, 0, len(changes))}
+	for i := range changes {
+		if c := &changes[i]; c.Kind != twin.Duplicate {
+			s.Samples = append(s.Samples, t.seen(&c.Sample))
+		}
+	}
+	if len(s.Samples) == 0 {
+		return
+	}
+	t.r.rec.Add(s)
+	t.r.applied.Add(int64(len(s.Samples)))
+	t.r.lastIn.Store(now)
+}
+
+func (t *taps) marked(marks []twin.Mark) {
+	for _, m := range marks {
+		t.r.rec.Add(record.Mark{Tag: t.twinOrder[m.Index], At: t.ns(m.At), Quality: m.Quality})
+	}
+}
+
+// twinOrder is the record's index of each of the twin's tags: the twin's
+// config lists tags by machine, the record by PLC and task.
+func twinOrder(w *world) []int {
+	var order []int
+	for _, m := range w.machines {
+		for i, tag := range w.tags {
+			if tag.Machine == m.Name {
+				order = append(order, i)
+			}
+		}
+	}
+	return order
+}
+
+func (t *taps) alarmed(a predict.Alarm) {
+	t.r.rec.Add(record.Alarm{At: a.At.Sub(t.r.start), Machine: a.Machine, Detector: a.Detector, Score: a.Score, Limit: a.Limit, Class: a.Class, Tag: string(a.Tag)})
+}
+
+func (t *taps) note(kind string, n float64, text string) {
+	t.r.rec.Add(record.Note{At: time.Since(t.r.start), Kind: kind, N: n, Text: text})
+}
+
+// fault notes that a planned fault begins or ends.
+func (t *taps) fault(w faults.Window, started bool) {
+	kind := "fault ends"
+	if started {
+		kind = "fault begins"
+	}
+	t.note(kind, 0, w.Kind+" "+w.Target)
+	t.r.log.Info(kind, "fault", w.Kind, "target", w.Target)
+}
+
+// bypass notes a connection that did not come through its link.
+func (t *taps) bypass(where string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.around = append(t.around, where)
+}
+
+func (t *taps) bypasses() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.around
+}
