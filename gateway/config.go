@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/plantbed/plantbed/gateway/admin"
@@ -110,7 +112,7 @@ func (c Config) validateTags(ids unique) strict.Problems {
 	for i, t := range c.Tags {
 		at := fmt.Sprintf("tag[%d]", i)
 		if _, ok := ids[string(t.ID)]; !ok {
-			ps.AddName(at+".id", "no source has that tag", string(t.ID), ids.names())
+			ps.AddName(at+".id", fmt.Sprintf("no source has a tag %q", t.ID), string(t.ID), ids.names())
 		}
 		seen.check(&ps, at, "id", string(t.ID))
 		if t.Factor-t.Factor != 0 || t.Offset-t.Offset != 0 {
@@ -141,13 +143,7 @@ func (u unique) check(ps *strict.Problems, table, field, name string) {
 	}
 }
 
-func (u unique) names() []string {
-	var out []string
-	for name := range u {
-		out = append(out, name)
-	}
-	return out
-}
+func (u unique) names() []string { return slices.Sorted(maps.Keys(u)) }
 
 // scale and bands are the pipeline's part of Tags.
 func (c Config) scale() map[signal.ID]pipeline.Linear {

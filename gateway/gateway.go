@@ -37,8 +37,8 @@ import (
 )
 
 // ErrKilled as the cause of Run's context (context.WithCancelCause) makes Run
-// end as a killed process does: the connection to the broker is reset, nothing
-// is flushed, nobody is told.
+// end as a killed process does: the connection to the broker is reset and nobody
+// is told. What the disk forgets is the disk's matter: kill a disk.ModelFS first.
 var ErrKilled = mqtt.ErrKilled
 
 // Options are what is no matter of the config file; all may be zero.
@@ -163,9 +163,12 @@ func (g *gateway) run(ctx context.Context) error {
 		start(&in, ctx, func(ctx context.Context) error { return s.run(ctx, g.sink, g.status) })
 	}
 	<-ctx.Done()
-	in.Wait()
+	if context.Cause(ctx) != ErrKilled {
+		in.Wait()
+	}
 	stopOut(context.Cause(ctx))
 	out.Wait()
+	in.Wait()
 	err := g.buffer.Close()
 	select {
 	case err = <-first:

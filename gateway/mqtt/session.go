@@ -115,7 +115,7 @@ func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<-
 	}
 	p.SetIdentifier(s.id)
 	if p.Type() == packets.PUBLISH { // resp has room for one
-		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBACK}, Content: &packets.Puback{PacketID: s.id}}
+		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBACK}, Content: &packets.Puback{PacketID: s.id, Properties: &packets.Properties{}}}
 	}
 	return nil
 }

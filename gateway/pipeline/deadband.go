@@ -10,7 +10,7 @@ import (
 // than the band away from the last one passed, or when its quality is another
 // (OPC UA Part 8, 6.2, absolute deadband). A tag without a band passes whole.
 type Deadband struct {
-	all   float64 // for tags that are not in bands; negative or 0 is no band
+	all   float64               // for tags that are not in bands; negative or 0 is no band
 	bands map[signal.ID]float64 // in the tag's engineering unit
 	last  map[signal.ID]passed
 }
