@@ -135,6 +135,9 @@ func (s *Server) publishNote(sess *session, p *publishing) {
 	n := sess.notes[0]
 	sess.notes = sess.notes[1:]
 	p.x.answer(publishResponse, &noteMessage{n, p}, nil)
+	if len(sess.notes) == 0 && len(sess.subs) == 0 {
+		s.answerAll(sess, ua.StatusBadNoSubscription)
+	}
 }
 
 // publishOne answers with what a subscription has to say.
