@@ -29,6 +29,7 @@ func gatewayConfig(r *run) gateway.Config {
 			c.Modbus = append(c.Modbus, modbusSource(r, p, r.south[i], addr))
 		} else {
 			c.OPCUA = append(c.OPCUA, opcuaSource(r, p, addr))
+			c.Tags = append(c.Tags, scaledTags(p)...)
 		}
 	}
 	c.MQTT.URL, c.MQTT.Prefix = "mqtt://"+r.north.Addr(), topicPrefix
@@ -56,6 +57,18 @@ func opcuaSource(r *run, p *plc.PLC, addr string) gwopcua.Config {
 		}
 	}
 	return c
+}
+
+// scaledTags are the tags that an OPC UA server gives as raw counts.
+func scaledTags(p *plc.PLC) (out []gateway.Tag) {
+	for _, task := range p.Tasks() {
+		for _, tag := range task.Tags {
+			if tag.Type.IsInteger() && tag.Scale != 1 {
+				out = append(out, gateway.Tag{ID: tag.ID, Factor: tag.Scale})
+			}
+		}
+	}
+	return out
 }
 
 func modbusSource(r *run, p *plc.PLC, d *deviceLink, addr string) gwmodbus.Config {

@@ -121,6 +121,11 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 	go r.watch(ctx, cancel)
 
 	r.world.start()
+	r.world.kernel.AtVisible(r.gatewayStart(), func() {
+		if err := r.startGateway(); err != nil {
+			cancel(err)
+		}
+	})
 	err = r.world.kernel.Pace(ctx, r.start, sc.Duration.D(), r.late)
 	end.Reached = r.world.kernel.Now()
 	if err == nil {
@@ -162,6 +167,16 @@ func (r *run) schedule() error {
 	return faults.Schedule(r.world.kernel, plan, r.sc.Faults, seams{r}, r.tap.fault)
 }
 
+// gatewayStart is when the gateway is switched on: once every device has
+// scanned, as devices have long before a gateway comes.
+func (r *run) gatewayStart() time.Duration {
+	var slowest time.Duration
+	for _, t := range r.world.tasks {
+		slowest = max(slowest, t.Period)
+	}
+	return slowest + 1_037_313
+}
+
 // late is told at every visible event how far behind the wall the world is.
 func (r *run) late(d time.Duration) { r.lagMax = max(r.lagMax, d) }
 
@@ -200,7 +215,7 @@ func (r *run) drain(ctx context.Context) {
 	limit := time.Now().Add(c.Deadline.D() + 30*time.Second)
 	for time.Now().Before(limit) && ctx.Err() == nil {
 		time.Sleep(97_000_313)
-		if time.Since(r.start)-time.Duration(r.lastIn.Load()) > quiet && r.host.settled() {
+		if time.Since(r.start)-time.Duration(r.lastIn.Load()) > quiet && (r.host == nil || r.host.settled()) {
 			return
 		}
 	}

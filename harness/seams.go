@@ -2,6 +2,7 @@ package harness
 
 import (
 	"strings"
+	"time"
 
 	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/sim/plc"
@@ -52,7 +53,7 @@ func (s seams) Switch(target string) (faults.Switch, bool) {
 }
 
 func (s seams) Host(target string) (faults.Host, bool) {
-	return s.r.host, s.r.host != nil
+	return lateHost{s.r}, true
 }
 
 // channel fits a PLC's sensor channel to the seam: a dropout there is a cut
@@ -66,3 +67,20 @@ func (c channel) Dropout(on bool) {
 		c.Channel.Dropout(0, 0)
 	}
 }
+
+// lateHost is the gateway's host, which comes up after the plan is made; a
+// fault that strikes before has nothing to strike.
+type lateHost struct{ r *run }
+
+func (l lateHost) do(f func(host)) {
+	if l.r.host != nil {
+		f(l.r.host)
+	}
+}
+
+func (l lateHost) Kill()                    { l.do(func(h host) { h.Kill() }) }
+func (l lateHost) Restart()                 { l.do(func(h host) { h.Restart() }) }
+func (l lateHost) Pause(on bool)            { l.do(func(h host) { h.Pause(on) }) }
+func (l lateHost) DiskFull(after int64)     { l.do(func(h host) { h.DiskFull(after) }) }
+func (l lateHost) DiskSlow(d time.Duration) { l.do(func(h host) { h.DiskSlow(d) }) }
+func (l lateHost) ClearDisk()               { l.do(func(h host) { h.ClearDisk() }) }

@@ -53,7 +53,9 @@ func Score(l *record.Log) Result {
 	card.ByFault = byFault(m, outs, tracks, recs, ocs, own, until)
 	card.Digest = digest(l, tracks)
 	judgeCard(&card, l, sum, id)
-	return Result{Card: card, Story: tell(l, outs, tracks, card, ocs, until)}
+	story := tell(l, outs, tracks, card, ocs, until)
+	story.Unobtainable = sum.causes
+	return Result{Card: card, Story: story}
 }
 
 // detectAll scores the shipped detector into the card's metrics and everybody

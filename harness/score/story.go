@@ -86,9 +86,9 @@ func recoveredAfter(recs []recovery, end int64) *float64 {
 // tell lays the run out over time for the page.
 func tell(l *record.Log, o outages, tracks []*track, c Card, ocs []occurrence, until int64) Story {
 	width := max(1, until/buckets)
-	s := Story{Summary: l.Meta.Summary, BucketS: seconds(width), Unobtainable: map[string]int{}, Faults: c.ByFault,
+	s := Story{Summary: l.Meta.Summary, BucketS: seconds(width), Faults: c.ByFault,
 		Replay: fmt.Sprintf("plantbed run %s --gear %s --seed %d", l.Meta.Scenario, l.Meta.Gear, l.Meta.Seed)}
-	s.Buckets = fillBuckets(l, o, tracks, width, &s)
+	s.Buckets = fillBuckets(l, o, tracks, width)
 	for _, a := range l.Alarms {
 		al := alarm{int64(a.At), a.Machine, a.Class}
 		s.Alarms = append(s.Alarms, AlarmMark{AtS: a.At.Seconds(), Machine: a.Machine, Detector: a.Detector, Class: a.Class, Tag: a.Tag,
@@ -107,7 +107,7 @@ func tell(l *record.Log, o outages, tracks []*track, c Card, ocs []occurrence, u
 	return s
 }
 
-func fillBuckets(l *record.Log, o outages, tracks []*track, width int64, s *Story) []Bucket {
+func fillBuckets(l *record.Log, o outages, tracks []*track, width int64) []Bucket {
 	m := l.Meta
 	reach := away(o, int64(m.Contract.Recover))
 	bs := make([]Bucket, buckets)
@@ -131,7 +131,6 @@ func fillBuckets(l *record.Log, o outages, tracks []*track, width int64, s *Stor
 				b.Lost++
 			case fateUnobtainable:
 				b.Unobtainable++
-				s.Unobtainable[r.cause.String()]++
 			case fateLate:
 				b.Late++
 			case fateBackfilled:
