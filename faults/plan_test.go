@@ -61,7 +61,7 @@ func TestEdges(t *testing.T) {
 	for i := range 50 { // many that would meet
 		cfgs = append(cfgs, fault("link.down", "l", 10, 10), fault("link.stall", fmt.Sprint("l", i), 10, 10))
 	}
-	for seed := range uint64(50) {
+	for seed := range uint64(300) {
 		plan, ps := Resolve(cfgs, time.Minute, seed)
 		if len(ps) > 0 || len(plan) != len(cfgs) {
 			t.Fatalf("seed %d: %d windows, %v", seed, len(plan), ps)

@@ -135,6 +135,9 @@ func TestDownWhileTheClientDoesNotRead(t *testing.T) {
 				return before > 0 && wrote.Load() == before
 			})
 			w.Down(mode)
+			if before := wrote.Load(); mode == Blackhole { // which swallows without end
+				until(t, "the server can write again", func() bool { return wrote.Load() > before+100 })
+			}
 			w.Up()
 			if how := <-stop; how != "rst" {
 				t.Errorf("the server saw %s, want rst", how)
@@ -215,4 +218,33 @@ func TestCloseInEveryState(t *testing.T) {
 			w.Close() // twice is once
 		})
 	}
+}
+
+// A connection whose ends have both gone is forgotten without waiting for Up,
+// also when an end was still on its way.
+func TestEndOnTheWay(t *testing.T) {
+	w := open(t, Config{Name: "a", Upstream: server(t, echo)}, Options{})
+	c := dial(t, w.Addr())
+	ask(t, c, "x", "x")
+	w.SetLatency(time.Hour, 0)
+	c.CloseWrite()
+	until(t, "the end is on its way", func() bool { return w.every()[0].lanes[ToServer].busy.Load() })
+	w.Down(FIN)
+	if _, end := fate(c); end != "fin" {
+		t.Errorf("the client saw %s", end)
+	}
+	until(t, "the connection is forgotten", func() bool { return len(w.every()) == 0 })
+}
+
+// A server that is reached just after a fault has struck is let go.
+func TestDialLosesToAFault(t *testing.T) {
+	ends := make(chan seen, 2)
+	up := server(t, note(ends))
+	w := open(t, Config{Name: "a", Upstream: up}, Options{})
+	c := newConn(w, 1, dial(t, up))
+	c.mute(false)
+	if c.attach(dial(t, up)) {
+		t.Error("a mute connection took a server")
+	}
+	c.reset()
 }
