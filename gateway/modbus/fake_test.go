@@ -26,7 +26,6 @@ type fake struct {
 }
 
 type request struct {
-	at           time.Time
 	unit, fn     byte
 	start, count uint16
 }
@@ -100,7 +99,7 @@ func (f *fake) serve(c net.Conn) {
 		if _, err := io.ReadFull(c, q); err != nil {
 			return
 		}
-		r := request{time.Now(), q[6], q[7], binary.BigEndian.Uint16(q[8:]), binary.BigEndian.Uint16(q[10:])}
+		r := request{q[6], q[7], binary.BigEndian.Uint16(q[8:]), binary.BigEndian.Uint16(q[10:])}
 		f.mu.Lock()
 		f.requests = append(f.requests, r)
 		a := append([]byte(nil), q[:9]...)

@@ -67,7 +67,7 @@ func newFake(t testing.TB) *fake {
 	t.Helper()
 	f := &fake{t: t, conns: map[*uacp.Conn]bool{}, subs: map[uint32]*fakeSub{}, calls: map[string]int{},
 		faults: map[string]ua.StatusCode{}, always: map[string]ua.StatusCode{}, bad: map[string]ua.StatusCode{}, lost: map[string]int{},
-		interval: 10 * time.Millisecond, keepAlive: 5, retain: 1000, uris: []string{"http://opcfoundation.org/UA/", "urn:fake", "urn:plant"}}
+		interval: 10 * time.Millisecond, keepAlive: 20, retain: 1000, uris: []string{"http://opcfoundation.org/UA/", "urn:fake", "urn:plant"}}
 	f.listen("127.0.0.1:0")
 	f.url = "opc.tcp://" + f.l.Addr().String()
 	stop := make(chan struct{})

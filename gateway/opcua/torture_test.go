@@ -18,7 +18,7 @@ import (
 // keeps all, so every value must come exactly once and in order; with a sink that
 // also loses batches, at least once.
 func TestTorture(t *testing.T) {
-	noLeak(t)
+	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
