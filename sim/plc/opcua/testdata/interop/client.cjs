@@ -1,0 +1,70 @@
+// An OPC UA client by node-opcua: node client.cjs URL MODE FOLDER
+//
+// MODE is a security policy and mode, such as None/None or
+// Basic256Sha256/SignAndEncrypt; FOLDER is where its certificates go. It prints
+// one JSON object per line, each with what it did and what came of it, and
+// {"step":"ready"} when its connection may be cut.
+"use strict";
+const {
+  OPCUAClient, MessageSecurityMode, SecurityPolicy, AttributeIds, TimestampsToReturn, ClientSubscription,
+  ClientMonitoredItem, DataChangeFilter, DataChangeTrigger, DeadbandType, DataType, makeBrowsePath,
+} = require("node-opcua-client");
+const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
+
+const [url, mode, folder] = process.argv.slice(2);
+const [policy, security] = mode.split("/");
+const say = (step, more) => console.log(JSON.stringify({ step, ...more }));
+const node = (id) => "ns=2;s=" + id;
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function main() {
+  const client = OPCUAClient.create({
+    endpointMustExist: false,
+    securityMode: MessageSecurityMode[security],
+    securityPolicy: SecurityPolicy[policy],
+    connectionStrategy: { initialDelay: 50, maxDelay: 200, maxRetry: 50 },
+    requestedSessionTimeout: 60000,
+    clientCertificateManager: new OPCUACertificateManager({ rootFolder: folder, automaticallyAcceptUnknownCertificate: true }),
+  });
+  await client.connect(url);
+  say("endpoints", { urls: (await client.getEndpoints()).map((e) => e.endpointUrl) });
+  const session = await client.createSession();
+
+  const below = await session.browse("ObjectsFolder");
+  say("browse", { names: below.references.map((r) => r.browseName.toString()) });
+  const path = await session.translateBrowsePath(makeBrowsePath("RootFolder", "/Objects/2:pump/2:motor/2:current"));
+  say("translate", { status: path.statusCode.name, id: path.targets[0].targetId.toString() });
+
+  const read = await session.read({ nodeId: node("pump/motor/bearing/temp"), attributeId: AttributeIds.Value }, 0);
+  say("read", { value: read.value.value, type: DataType[read.value.dataType], status: read.statusCode.name, source: read.sourceTimestamp.toISOString() });
+  const units = await session.read({ nodeId: node("pump/motor/speed.EngineeringUnits"), attributeId: AttributeIds.Value });
+  say("units", { name: units.value.value.displayName.text });
+  const info = await session.read({ nodeId: "i=2256", attributeId: AttributeIds.Value });
+  say("status", { state: info.value.value.state, product: info.value.value.buildInfo.productName });
+
+  const write = async (id, value) => (await session.write({ nodeId: node(id), attributeId: AttributeIds.Value, value: { value: { dataType: DataType.Double, value } } })).name;
+  say("write", { accepted: await write("oven/setpoint", 150), refused: await write("pump/motor/current", 1) });
+
+  const subscription = ClientSubscription.create(session, { requestedPublishingInterval: 50, requestedLifetimeCount: 1000, requestedMaxKeepAliveCount: 10, maxNotificationsPerPublish: 1000, publishingEnabled: true });
+  const every = [], coarse = [];
+  const monitor = (id, into, filter) => {
+    const item = ClientMonitoredItem.create(subscription, { nodeId: node(id), attributeId: AttributeIds.Value }, { samplingInterval: 100, queueSize: 2000, discardOldest: true, filter }, TimestampsToReturn.Both);
+    item.on("changed", (v) => into.push(v.value.value));
+    return new Promise((done, fail) => { item.on("initialized", done); item.on("err", fail); });
+  };
+  await monitor("pump/flow", every);
+  await monitor("pump/vibration", coarse, new DataChangeFilter({ trigger: DataChangeTrigger.StatusValue, deadbandType: DeadbandType.Absolute, deadbandValue: 4 }));
+  while (every.length < 50) await sleep(10);
+  let back = 0;
+  client.on("connection_reestablished", () => back++);
+  say("ready", {});
+  while (back === 0) await sleep(10);
+  const more = every.length + 50;
+  while (every.length < more) await sleep(10);
+  await subscription.terminate();
+  say("samples", { every, coarse, back });
+  await session.close();
+  await client.disconnect();
+}
+
+main().then(() => process.exit(0), (err) => { say("error", { text: String(err && err.stack) }); process.exit(1); });
