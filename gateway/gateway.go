@@ -119,8 +119,6 @@ func open(cfg Config, opts Options) (*gateway, error) {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	g.sources = append(sources(cfg, g.log), opts.sources...)
-	g.stages = append([]pipeline.Stage{pipeline.NewRepeat(), pipeline.NewValidate(), pipeline.NewScale(cfg.scale()),
-		pipeline.NewDeadband(cfg.Deadband, cfg.bands())}, opts.Stages...)
 	var names []string
 	for _, s := range g.sources {
 		names = append(names, s.name)
@@ -130,6 +128,8 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	if g.buffer, err = buffer.Open(cfg.Buffer, g.bufferOptions(opts)); err != nil {
 		return nil, err
 	}
+	g.stages = append([]pipeline.Stage{pipeline.NewRepeat(g.buffer.Latest()...), pipeline.NewValidate(), pipeline.NewScale(cfg.scale()),
+		pipeline.NewDeadband(cfg.Deadband, cfg.bands())}, opts.Stages...)
 	g.metrics.Depth, g.metrics.Bytes = g.buffer.Depth, g.buffer.Bytes
 	if g.publisher, err = mqtt.New(cfg.MQTT, g.mqttOptions(opts)); err != nil {
 		g.buffer.Close()

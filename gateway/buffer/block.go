@@ -18,13 +18,15 @@ import (
 //
 // Kinds: a group of records that was synced as one; a piece of the segment's
 // ID dictionary, written twice in a row so that no single damage takes it; an
-// acknowledgement, which says up to which number everything is delivered.
-// Every block says all that it needs but for the dictionary, so the blocks
-// behind a damaged one are found again by their magic and checksum.
+// acknowledgement, which says up to which number everything is delivered; the
+// last sample of each tag before the segment (latest.go). Every block says all
+// that it needs but for the dictionary, so the blocks behind a damaged one are
+// found again by their magic and checksum.
 const (
-	kindGroup = 'g'
-	kindIDs   = 'd'
-	kindAck   = 'a'
+	kindGroup  = 'g'
+	kindIDs    = 'd'
+	kindAck    = 'a'
+	kindLatest = 'l'
 
 	blockHead = 12      // bytes
 	maxBody   = 1 << 30 // bytes

@@ -72,6 +72,9 @@ type Buffer interface {
 	Rewind()
 	// Online says whether the reader has a broker; only kind none cares.
 	Online(up bool)
+	// Latest is the last sample of each tag that the disk knew when it was
+	// opened, delivered or not: ID, Seq and SourceTime.
+	Latest() []signal.Sample
 	// Last is the number of the newest record appended, durable or not.
 	Last() uint64
 	// Depth counts the records that are not acknowledged, Bytes what they take.

@@ -20,6 +20,7 @@ type writer struct {
 	file     disk.File // nil: to be opened
 	seg      *segment  // that file belongs to
 	next     uint64    // number that names a segment without records
+	head     []byte    // its preamble
 	out      []byte
 	closeErr error
 }
@@ -129,6 +130,7 @@ func (l *segmentLog) ackToWrite(g *group) (acked uint64, worth bool) {
 	}
 	if l.w.seg == nil { // nothing appended in this life
 		l.w.next = l.nextNum
+		l.w.head = l.preamble(nil)
 	}
 	return l.acked, true
 }
@@ -136,19 +138,21 @@ func (l *segmentLog) ackToWrite(g *group) (acked uint64, worth bool) {
 // encode puts a group's blocks into w.out and tells whether they begin a segment.
 func (l *segmentLog) encode(g *group, acked uint64) (fresh bool) {
 	w := &l.w
+	var head []byte
 	switch {
 	case g != nil && g.rotate && (w.seg == nil || w.seg.next > w.seg.first):
 		w.begin(g.first)
-		fresh = true
+		fresh, head = true, g.head
 	case w.seg == nil:
 		w.begin(w.next)
-		fresh = true
+		fresh, head = true, w.head
 	}
 	out, at := w.out[:0], 0
 	if fresh || acked > l.onDisk {
 		out, at = beginBlock(out, kindAck)
 		out = endBlock(appendAck(out, l.stream, acked), at)
 	}
+	out = append(out, head...)
 	if g != nil {
 		for range 2 {
 			if len(g.ids) > 0 {

@@ -38,21 +38,26 @@ type segmentLog struct {
 	closing             chan struct{} // closed by Close
 	over                chan struct{} // closed when the committer has ended
 
-	mu      sync.Mutex
-	err     error         // why it is over
-	room    chan struct{} // closed when pend is taken; nil while nobody waits
-	segs    []*segment    // oldest first; the last one may be active
-	active  *segment      // nil until the first commit of this life
-	nextNum uint64        // of the next append
-	acked   uint64
-	onDisk  uint64 // acked, as the disk knows it
-	pend    *group
-	spare   *group
-	busy    int // bytes that are being written
-	dict    map[signal.ID]int
-	planned int // bytes in the segment that pend belongs to
-	rd      reader
-	nBad    int // quarantine files
+	mu       sync.Mutex
+	err      error         // why it is over
+	room     chan struct{} // closed when pend is taken; nil while nobody waits
+	segs     []*segment    // oldest first; the last one may be active
+	active   *segment      // nil until the first commit of this life
+	nextNum  uint64        // of the next append
+	acked    uint64
+	onDisk   uint64 // acked, as the disk knows it
+	pend     *group
+	spare    *group
+	busy     int               // bytes that are being written
+	dict     map[signal.ID]int // index into names and latest
+	names    []signal.ID
+	latest   []instant
+	planned  int // bytes of groups in the segment that pend belongs to
+	headSize int // of the last preamble
+	rd       reader
+	nBad     int // quarantine files
+
+	recovered []signal.Sample
 
 	w writer // the committer's own
 }
@@ -74,11 +79,12 @@ type group struct {
 	recs   []byte
 	base   int         // index of ids[0] in the dictionary
 	ids    []signal.ID // new in the dictionary
-	rotate bool        // begins a segment
+	rotate bool        // begins a segment, with head
+	head   []byte
 	dones  []func(error)
 }
 
-func (g *group) bytes() int { return len(g.recs) + 2*blockHead }
+func (g *group) bytes() int { return len(g.head) + len(g.recs) + 2*blockHead }
 
 func (l *segmentLog) Stream() string { return streamName(l.stream) }
 
@@ -169,7 +175,11 @@ func (l *segmentLog) lockWithRoom(ctx context.Context) error {
 // makeFit applies the policy to n more records.
 func (l *segmentLog) makeFit(n int) bool {
 	const most, once = 48, 256 // bytes: a large record, a group's heads and new names
-	for l.used()+int64(n)*most+once > int64(l.cfg.MaxBytes) {
+	need := int64(n)*most + once
+	if l.pend == nil && l.full() {
+		need += int64(l.headSize)
+	}
+	for l.used()+need > int64(l.cfg.MaxBytes) {
 		if l.cfg.Policy != DropOldest || !l.dropOldest() {
 			return false
 		}
@@ -210,11 +220,11 @@ func (l *segmentLog) add(samples []signal.Sample, done func(error)) {
 	for i := range samples {
 		idx, ok := l.dict[samples[i].ID]
 		if !ok {
-			idx = len(l.dict)
-			l.dict[samples[i].ID] = idx
+			idx = l.index(samples[i].ID)
 			g.ids = append(g.ids, samples[i].ID)
 		}
 		g.recs = appendRecord(g.recs, idx, &samples[i], sec)
+		l.latest[idx] = instant{samples[i].Seq, samples[i].SourceTime}
 	}
 	g.count += len(samples)
 	g.dones = append(g.dones, done)
@@ -230,15 +240,19 @@ func (l *segmentLog) begin() {
 	if l.spare = nil; g == nil {
 		g = &group{}
 	}
-	*g = group{first: l.nextNum, at: time.Now(), recs: g.recs[:0], ids: g.ids[:0], dones: g.dones[:0]}
-	if l.planned == 0 || l.planned >= int(l.cfg.Segment) {
+	*g = group{first: l.nextNum, at: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0]}
+	if l.full() {
 		g.rotate, l.planned = true, 0
-		clear(l.dict)
+		g.head = l.preamble(g.head)
+		l.headSize = len(g.head)
 	}
-	g.base = len(l.dict)
+	g.base = len(l.names)
 	l.pend = g
 	poke(l.kick)
 }
+
+// full tells that the next group begins a segment.
+func (l *segmentLog) full() bool { return l.planned == 0 || l.planned >= int(l.cfg.Segment) }
 
 // take hands the pending group to the committer.
 func (l *segmentLog) take() *group {

@@ -49,6 +49,7 @@ type torture struct {
 	got   map[uint64]int // serial by number, of all that Next ever returned
 	has   map[int]bool   // serials received
 	acked uint64
+	old   []int  // serials that a recovered buffer said it had
 	last  uint64 // number of the last one in this pass
 	top   int    // serial of it
 }
@@ -63,6 +64,26 @@ func (x *torture) open() {
 	}
 	x.acked = known
 	x.rewound()
+	x.checkLatest()
+}
+
+// checkLatest wants of each tag nothing older than what was durable; that it is
+// nothing younger shows at the end, when all that was stored has come.
+func (x *torture) checkLatest() {
+	latest := map[int]int{}
+	for _, s := range x.b.Latest() {
+		i := int(s.Seq)
+		if want := numbered(i, 1)[0]; s.ID != want.ID || s.SourceTime != want.SourceTime {
+			x.t.Fatalf("%s: latest %+v is not %+v", x.note, s, want)
+		}
+		latest[i%7] = i
+		x.old = append(x.old, i)
+	}
+	for i := range x.made {
+		if newest, ok := latest[i%7]; (x.durable[i] || x.has[i]) && (!ok || newest < i) {
+			x.t.Fatalf("%s: serial %d was durable, and the latest of its tag is %d", x.note, i, newest)
+		}
+	}
 }
 
 func (x *torture) rewound() {
@@ -195,6 +216,11 @@ func TestTorture(t *testing.T) {
 		for i := range x.durable {
 			if !x.has[i] {
 				t.Fatalf("%s: serial %d was durable and never came", x.note, i)
+			}
+		}
+		for _, i := range x.old {
+			if !x.has[i] {
+				t.Fatalf("%s: serial %d was said to be known and never came", x.note, i)
 			}
 		}
 		x.b.Ack(x.last)

@@ -44,6 +44,9 @@ func newMemory(cfg Config, opt Options) *memory {
 func (m *memory) Stream() string         { return streamName(m.stream) }
 func (m *memory) Ready() <-chan struct{} { return m.ready }
 
+// Latest is empty: nothing survives.
+func (m *memory) Latest() []signal.Sample { return nil }
+
 func (m *memory) Last() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

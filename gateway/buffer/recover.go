@@ -68,6 +68,9 @@ func (l *segmentLog) recover() error {
 	if n := len(l.segs); n > 0 && l.segs[n-1].first == l.nextNum {
 		l.nextNum++ // that name is taken, by a segment without records
 	}
+	if err := l.loadLatest(); err != nil {
+		return err
+	}
 	l.acked = max(l.acked, l.firstOf(0)-1)
 	l.nextNum = max(l.nextNum, l.acked+1)
 	l.onDisk = l.acked

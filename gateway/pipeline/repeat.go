@@ -16,8 +16,15 @@ type instant struct {
 	seq uint64
 }
 
-// NewRepeat has seen nothing.
-func NewRepeat() *Repeat { return &Repeat{last: map[signal.ID]*instant{}} }
+// NewRepeat has seen the samples in seen, such as those that a buffer remembers
+// from before a restart.
+func NewRepeat(seen ...signal.Sample) *Repeat {
+	r := &Repeat{last: make(map[signal.ID]*instant, len(seen))}
+	for _, s := range seen {
+		r.last[s.ID] = &instant{s.SourceTime, s.Seq}
+	}
+	return r
+}
 
 // Name is "repeat".
 func (*Repeat) Name() string { return "repeat" }
