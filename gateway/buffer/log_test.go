@@ -195,7 +195,7 @@ func (x *torture) step(kills bool) {
 // is lost, nothing that was not durable was ever shown (or it would be missing
 // after a kill), numbers rise and keep their meaning.
 func TestTorture(t *testing.T) {
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
 		seeds = 10
 	}
@@ -280,7 +280,7 @@ func TestFlippedBit(t *testing.T) {
 		t.Fatalf("want several segments, got %v", names)
 	}
 	for _, name := range names {
-		for off := 0; off < size(ref, name); off += 3 {
+		for off := 0; off < size(ref, name); off += 5 {
 			fs := build()
 			if err := fs.FlipBit(name, int64(off)); err != nil {
 				t.Fatal(err)
@@ -440,6 +440,33 @@ func TestPolicies(t *testing.T) {
 			b.Close()
 		}
 	}
+}
+
+// TestFullDiskDropsOldest holds that drop-oldest makes room on a disk that is
+// smaller than max_bytes.
+func TestFullDiskDropsOldest(t *testing.T) {
+	fs := disk.NewModel(disk.Model{Sync: -1, Capacity: 6000})
+	drops := 0
+	b := mustOpen(t, Config{Policy: DropOldest, Segment: 700, Commit: 1}, Options{FS: fs, OnDrop: func(why string, n int) {
+		if drops += n; why != DropOverwritten {
+			t.Errorf("dropped as %s", why)
+		}
+	}})
+	const n = 600
+	for i := 0; i < n; i += 10 {
+		told := make(chan error, 1)
+		b.Append(context.Background(), numbered(i, 10), func(err error) { told <- err })
+		if err := <-told; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := b.Depth(); drops == 0 || d+drops != n {
+		t.Fatalf("depth %d, dropped %d, of %d", d, drops, n)
+	}
+	if _, s, _, err := b.TryNext(1); err != nil || len(s) != 1 || int(s[0].Seq) != drops {
+		t.Fatalf("%v %v: the oldest must be serial %d", s, err, drops)
+	}
+	b.Close()
 }
 
 func TestNextBlocksAndEnds(t *testing.T) {
