@@ -140,6 +140,7 @@ func TestResetAtEveryByte(t *testing.T) {
 func TestSilentClients(t *testing.T) {
 	s := serve(t, newPLC(), Config{Limits: Limits{Handshake: strict.Duration(150 * time.Millisecond)}}, Options{})
 	silent, opened := bare(t, s), rawDial(t, s)
+	opened.createSession(time.Minute) // and does not activate it
 	active := rawSession(t, s, time.Minute)
 	for _, c := range []*raw{silent, opened} {
 		if kind, _ := c.frame(); !strings.Contains(kind, "EOF") {
@@ -150,6 +151,11 @@ func TestSilentClients(t *testing.T) {
 	ask[*ua.CloseSessionResponse](active, &ua.CloseSessionRequest{})
 	if kind, _ := active.frame(); !strings.Contains(kind, "EOF") {
 		t.Errorf("a client that has closed its session gets %s", kind)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.sessions) != 0 {
+		t.Error("a session that was never activated holds its place")
 	}
 }
 

@@ -75,7 +75,7 @@ func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 	}
 	s.sessions = append(s.sessions, sess)
 	s.tokens[sess.token] = sess
-	sess.timer = s.after(sess.timeout, func() { s.checkSession(sess) })
+	sess.timer = s.after(s.patience(sess), func() { s.checkSession(sess) })
 	return &ua.CreateSessionResponse{
 		SessionID: sess.node, AuthenticationToken: ua.NewByteStringNodeID(0, []byte(sess.token)),
 		RevisedSessionTimeout: float64(sess.timeout) / 1e6,
@@ -96,6 +96,15 @@ func (s *Server) sessionTimeout(ms float64) time.Duration {
 	return max(least, time.Duration(math.Round(ms*1e6)))
 }
 
+// patience is how long a session may be silent: one that is never activated
+// holds its place no longer than a handshake may take.
+func (s *Server) patience(sess *session) time.Duration {
+	if sess.active {
+		return sess.timeout
+	}
+	return min(sess.timeout, s.cfg.Limits.Handshake.D())
+}
+
 // checkSession ends a session that was silent for its time-out, or looks again
 // when that would be.
 func (s *Server) checkSession(sess *session) {
@@ -104,11 +113,11 @@ func (s *Server) checkSession(sess *session) {
 	if s.closed || s.tokens[sess.token] != sess {
 		return
 	}
-	if left := sess.timeout - time.Since(sess.seen); left > 0 {
+	if left := s.patience(sess) - time.Since(sess.seen); left > 0 {
 		sess.timer = s.after(left, func() { s.checkSession(sess) })
 		return
 	}
-	s.log.Info("session timed out", "session", sess.name, "after", sess.timeout)
+	s.log.Info("session timed out", "session", sess.name, "after", s.patience(sess))
 	s.endSession(sess, false)
 }
 

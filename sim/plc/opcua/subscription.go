@@ -113,11 +113,15 @@ func (s *Server) begin(sub *subscription) {
 	s.arm(sub)
 }
 
-// arm sets the timer to the next whole interval.
+// arm sets the timer to the next publishing cycle.
 func (s *Server) arm(sub *subscription) {
-	past := time.Since(sub.begun)
-	next := (past/sub.interval + 1) * sub.interval
-	sub.timer = s.after(next-past, func() { s.cycle(sub) })
+	sub.timer = s.after(untilCycle(time.Since(sub.begun), sub.interval), func() { s.cycle(sub) })
+}
+
+// untilCycle is the time from past to the next whole interval. Cycles that a
+// late machine has missed are not made up for.
+func untilCycle(past, interval time.Duration) time.Duration {
+	return interval - past%interval
 }
 
 // cycle is one publishing cycle of a subscription.

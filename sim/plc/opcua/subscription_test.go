@@ -382,6 +382,15 @@ func TestMonitoringModes(t *testing.T) {
 	}
 }
 
+// Cycles fall on whole intervals, however late the one before was served.
+func TestUntilCycle(t *testing.T) {
+	for past, want := range map[time.Duration]time.Duration{0: 100, 1: 99, 100: 100, 130: 70, 199: 1, 350: 50} {
+		if got := untilCycle(past, 100); got != want {
+			t.Errorf("%d after the first: %d, want %d", past, got, want)
+		}
+	}
+}
+
 // A first message comes at once, then keep-alives by their count.
 func TestKeepAlive(t *testing.T) {
 	p := newPLC()
