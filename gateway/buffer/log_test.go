@@ -80,7 +80,7 @@ func (x *torture) checkLatest() {
 		x.old = append(x.old, i)
 	}
 	for i := range x.made {
-		if newest, ok := latest[i%7]; (x.durable[i] || x.has[i]) && (!ok || newest < i) {
+		if newest, ok := latest[i%7]; (x.isDurable(i) || x.has[i]) && (!ok || newest < i) {
 			x.t.Fatalf("%s: serial %d was durable, and the latest of its tag is %d", x.note, i, newest)
 		}
 	}
@@ -93,6 +93,12 @@ func (x *torture) rewound() {
 			x.top = s
 		}
 	}
+}
+
+func (x *torture) isDurable(serial int) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.durable[serial]
 }
 
 func (x *torture) append(n int) {
@@ -151,7 +157,7 @@ func (x *torture) read(max int) bool {
 			x.t.Fatalf("%s: serial %d after %d", x.note, serial, x.top)
 		}
 		for j := x.top + 1; j < serial; j++ { // what is passed over must never have been promised or shown
-			if x.durable[j] || x.has[j] {
+			if x.isDurable(j) || x.has[j] {
 				x.t.Fatalf("%s: serial %d is lost", x.note, j)
 			}
 		}
