@@ -134,7 +134,7 @@ func metric(name string) func(score.Card, account) int {
 func lostOfSubscribed(c score.Card, _ account) int {
 	n := 0
 	for _, t := range c.ByTag {
-		if !strings.HasPrefix(t.Tag, "oven/") {
+		if strings.HasPrefix(t.Tag, "pump/") || strings.HasPrefix(t.Tag, "filler/") {
 			n += t.Lost["edge"]
 		}
 	}

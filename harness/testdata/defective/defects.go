@@ -30,11 +30,11 @@ type defect struct {
 	tweak harness.Tweak
 }
 
-// The tags that defects draw from, all analogue: subscribed ones, and polled
-// ones that are scaled integers.
+// The tags that defects draw from, all analogue: subscribed ones, and a polled
+// one that is a scaled integer.
 var (
 	subscribed = []string{"pump/motor/current", "pump/motor/bearing-de/vibration", "pump/pump/discharge-pressure"}
-	polled     = []string{"oven/zone-1/temp", "oven/zone-2/temp"}
+	polled     = []string{"capper/air/pressure"}
 )
 
 // plant makes the named defect; its tag, n and instant are drawn from seed.
@@ -55,7 +55,9 @@ func plant(name string, seed uint64) (*defect, error) {
 		s.spoil = s.swap
 	case "unscaled":
 		own.Tag = polled[r.IntN(len(polled))]
+		own.After, own.N = "0s", 1
 		s.spoil = s.unscale
+		d.tweak.GatewayConfig = forget(own.Tag)
 	case "hold":
 		s.spoil = s.hold
 	case "restamp":
@@ -178,15 +180,29 @@ func (s *spoiler) swap(in []signal.Sample) []signal.Sample {
 	return out
 }
 
+// unscale counts the samples of a tag whose scale was forgotten in the config.
 func (s *spoiler) unscale(in []signal.Sample) []signal.Sample {
-	out := append([]signal.Sample(nil), in...)
-	for i := range out {
-		if s.mine(out[i]) && out[i].Value != 0 {
-			out[i].Value = math.Round(out[i].Value / 0.1)
+	for _, x := range in {
+		if string(x.ID) == s.own.Tag && x.Value != 0 {
 			s.own.Count++
 		}
 	}
-	return out
+	return in
+}
+
+// forget sets the scale of one polled tag to 1.
+func forget(tag string) func(*gateway.Config) {
+	return func(c *gateway.Config) {
+		for i := range c.Modbus {
+			for j := range c.Modbus[i].Blocks {
+				for k := range c.Modbus[i].Blocks[j].Tags {
+					if t := &c.Modbus[i].Blocks[j].Tags[k]; string(t.ID) == tag {
+						t.Scale = 1
+					}
+				}
+			}
+		}
+	}
 }
 
 // hold keeps the tag's samples back for 30 s and lets them go together; it
@@ -282,7 +298,7 @@ func (s *spoiler) lastSeen() time.Time { return s.first }
 // note writes down when each subscribed sample went into the buffer.
 func (s *spoiler) note(in []signal.Sample) []signal.Sample {
 	for _, x := range in {
-		if !strings.HasPrefix(string(x.ID), "oven/") {
+		if strings.HasPrefix(string(x.ID), "pump/") || strings.HasPrefix(string(x.ID), "filler/") {
 			s.passes = append(s.passes, time.Now())
 		}
 	}
@@ -333,6 +349,7 @@ type swallower struct {
 	n    int
 	mu   sync.Mutex
 	seen int
+	last string
 }
 
 func (w *swallower) tweak(plc string, o *wire.Options) {
@@ -342,9 +359,12 @@ func (w *swallower) tweak(plc string, o *wire.Options) {
 	o.Tamper = func(_ int, toClient bool, chunk []byte) []byte {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if !toClient {
+		// A response that brings nothing new is no loss: behind the header and
+		// the byte count stands the scan counter.
+		if !toClient || len(chunk) < 13 || string(chunk[9:13]) == w.last {
 			return chunk
 		}
+		w.last = string(chunk[9:13])
 		if w.seen++; w.seen <= 20 || w.seen%w.n != 0 {
 			return chunk
 		}
