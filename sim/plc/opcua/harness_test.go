@@ -145,6 +145,38 @@ func dial(t testing.TB, s *Server, opts ...opcua.Option) *opcua.Client {
 	return c
 }
 
+// subscribe makes a subscription with gopcua's client, and sees to it that the
+// client asks for notifications: a Subscribe right after Connect can overtake
+// the pause with which its publish loop begins, and then it never asks. Another
+// Subscribe wakes it.
+func subscribe(t testing.TB, s *Server, c *opcua.Client, interval time.Duration, notes chan<- *opcua.PublishNotificationData) *opcua.Subscription {
+	t.Helper()
+	ctx := context.Background()
+	sub, err := c.Subscribe(ctx, &opcua.SubscriptionParameters{Interval: interval}, notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asks := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		own := s.subs[sub.SubscriptionID]
+		return own == nil || len(own.session.queue) > 0 || own.silent < own.keep
+	}
+	for end := time.Now().Add(5 * time.Second); !asks() && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond)
+		if !asks() {
+			other, err := c.Subscribe(ctx, &opcua.SubscriptionParameters{Interval: time.Hour}, notes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := other.Cancel(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return sub
+}
+
 // cut breaks every connection of a server.
 func cut(s *Server) {
 	s.mu.Lock()
@@ -480,4 +512,14 @@ func values(m *ua.NotificationMessage) []got {
 func (c *raw) publish(acks ...*ua.SubscriptionAcknowledgement) *ua.PublishResponse {
 	c.t.Helper()
 	return ask[*ua.PublishResponse](c, &ua.PublishRequest{SubscriptionAcknowledgements: acks})
+}
+
+// publishDue has a subscription say now what it would at its next cycle, for
+// tests in which no cycle must come between two steps.
+func (c *raw) publishDue(s *Server, sub uint32, acks ...*ua.SubscriptionAcknowledgement) *ua.PublishResponse {
+	c.t.Helper()
+	s.mu.Lock()
+	s.makeDue(s.subs[sub])
+	s.mu.Unlock()
+	return c.publish(acks...)
 }

@@ -138,7 +138,7 @@ func TestResetAtEveryByte(t *testing.T) {
 // A client that says nothing, or stops after a half of what it has to say, is
 // hung up on; one with a session may be silent.
 func TestSilentClients(t *testing.T) {
-	s := serve(t, newPLC(), Config{Limits: Limits{Handshake: strict.Duration(150 * time.Millisecond)}}, Options{})
+	s := serve(t, newPLC(), Config{Limits: Limits{Handshake: strict.Duration(400 * time.Millisecond)}}, Options{})
 	silent, opened := bare(t, s), rawDial(t, s)
 	opened.createSession(time.Minute) // and does not activate it
 	active := rawSession(t, s, time.Minute)

@@ -53,10 +53,7 @@ func TestSecurityPolicies(t *testing.T) {
 		t.Run(ep.SecurityPolicyURI[len(ua.SecurityPolicyURIPrefix):]+"/"+ep.SecurityMode.String(), func(t *testing.T) {
 			c := connect(t, s, opcua.SecurityFromEndpoint(ep, ua.UserTokenTypeAnonymous), opcua.Certificate(clientCert), opcua.PrivateKey(clientKey))
 			notes := make(chan *opcua.PublishNotificationData, 10)
-			sub, err := c.Subscribe(ctx, &opcua.SubscriptionParameters{Interval: soon}, notes)
-			if err != nil {
-				t.Fatal(err)
-			}
+			sub := subscribe(t, s, c, soon, notes)
 			if _, err := sub.Monitor(ctx, ua.TimestampsToReturnBoth, want{tag: "pump/flow", queue: 5}.request(0)); err != nil {
 				t.Fatal(err)
 			}

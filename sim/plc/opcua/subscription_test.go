@@ -26,10 +26,7 @@ func TestEverySampleInOrder(t *testing.T) {
 	defer stop()
 	p.scan(1)
 	notes := make(chan *opcua.PublishNotificationData, 100)
-	sub, err := c.Subscribe(ctx, &opcua.SubscriptionParameters{Interval: 100 * time.Millisecond}, notes)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sub := subscribe(t, s, c, 100*time.Millisecond, notes)
 	res, err := sub.Monitor(ctx, ua.TimestampsToReturnBoth,
 		want{tag: "pump/vibration", every: 100 * time.Millisecond, queue: 20}.request(0), want{tag: "pump/flow", every: 300 * time.Millisecond, queue: 20}.request(1))
 	if err != nil || res.Results[0].StatusCode != ua.StatusOK || res.Results[0].RevisedSamplingInterval != 100 || res.Results[1].RevisedSamplingInterval != 300 || res.Results[0].RevisedQueueSize != 20 {
@@ -152,11 +149,11 @@ func TestRepublishAfterACut(t *testing.T) {
 	s := serve(t, p, Config{Limits: Limits{Retransmit: 2}}, Options{})
 	c := rawSession(t, s, time.Minute)
 	p.scan(1)
-	sub := c.subscribe(soon, 1000, 10).SubscriptionID
+	sub := c.subscribe(time.Hour, 1000, 10).SubscriptionID
 	c.monitor(sub, want{tag: "pump/flow", queue: 5})
 	var sent []*ua.NotificationMessage
 	for range 3 {
-		sent = append(sent, c.publish().NotificationMessage)
+		sent = append(sent, c.publishDue(s, sub).NotificationMessage)
 		p.scan(1)
 	}
 	c.send(&ua.PublishRequest{}) // under way when the link breaks
@@ -179,7 +176,7 @@ func TestRepublishAfterACut(t *testing.T) {
 	}
 	again.refused(&ua.RepublishRequest{SubscriptionID: sub + 1, RetransmitSequenceNumber: 1}, ua.StatusBadSubscriptionIDInvalid)
 	acks := []*ua.SubscriptionAcknowledgement{{SubscriptionID: sub, SequenceNumber: 2}, {SubscriptionID: sub, SequenceNumber: 99}, {SubscriptionID: sub + 1, SequenceNumber: 2}}
-	r := again.publish(acks...)
+	r := again.publishDue(s, sub, acks...)
 	if got := fmt.Sprint(values(r.NotificationMessage)); got != "[0=4 0=5]" || r.NotificationMessage.SequenceNumber != 4 {
 		t.Errorf("after the cut: message %d, %v", r.NotificationMessage.SequenceNumber, got)
 	}
@@ -216,9 +213,9 @@ func TestTransfer(t *testing.T) {
 	s := serve(t, p, Config{}, Options{})
 	a, b := rawSession(t, s, time.Minute), rawSession(t, s, time.Minute)
 	p.scan(1)
-	sub := a.subscribe(soon, 1000, 10).SubscriptionID
+	sub := a.subscribe(time.Hour, 1000, 10).SubscriptionID
 	a.monitor(sub, want{tag: "pump/flow", queue: 5}, want{tag: "pump/vibration", queue: 5})
-	first := a.publish()
+	first := a.publishDue(s, sub)
 	late := a.send(&ua.PublishRequest{})
 	b.refused(&ua.PublishRequest{}, ua.StatusBadNoSubscription)
 	r := ask[*ua.TransferSubscriptionsResponse](b, &ua.TransferSubscriptionsRequest{SubscriptionIDs: []uint32{sub, 7}, SendInitialValues: true})
@@ -237,7 +234,7 @@ func TestTransfer(t *testing.T) {
 	if fmt.Sprint(values(m)) != fmt.Sprint(values(first.NotificationMessage)) {
 		t.Errorf("again: %v", values(m))
 	}
-	if got := fmt.Sprint(values(b.publish().NotificationMessage)); got != "[0=1 1=1]" {
+	if got := fmt.Sprint(values(b.publishDue(s, sub).NotificationMessage)); got != "[0=1 1=1]" {
 		t.Errorf("initial values: %v", got)
 	}
 	a.refused(&ua.DeleteSubscriptionsRequest{}, ua.StatusBadNothingToDo)
@@ -508,8 +505,8 @@ func TestTimeouts(t *testing.T) {
 	p := newPLC()
 	s := serve(t, p, Config{Limits: Limits{MinSession: 1e6}}, Options{})
 	c := rawSession(t, s, 60*time.Millisecond)
-	sub := c.subscribe(soon, 0, 4) // lifetime 12 cycles, 240 ms
-	if sub.RevisedLifetimeCount != 12 {
+	sub := c.subscribe(soon, 0, 15) // lifetime 45 cycles, 0.9 s
+	if sub.RevisedLifetimeCount != 45 {
 		t.Errorf("lifetime %d, want 3 times the keep-alive count", sub.RevisedLifetimeCount)
 	}
 	count := func() (sessions, subs int) {
