@@ -20,10 +20,11 @@ type conn struct {
 	gone context.Context
 	stop context.CancelFunc
 
-	mu     sync.Mutex
-	server *net.TCPConn // nil until dialled
-	dead   bool
-	open   int // directions that have not ended
+	mu      sync.Mutex
+	server  *net.TCPConn // nil until dialled
+	refused *time.Timer  // nil unless it is about to be reset
+	dead    bool
+	open    int // directions that have not ended
 }
 
 func newConn(w *Wire, n int, client *net.TCPConn) *conn {
@@ -80,6 +81,17 @@ func (c *conn) attach(server *net.TCPConn) bool {
 	return true
 }
 
+// refuse resets a connection that nothing has been read from, a little later.
+func (c *conn) refuse() {
+	c.w.log.Debug("refused", "conn", c.n)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.dead {
+		c.muted.Store(true)
+		c.refused = time.AfterFunc(refusePause, c.reset)
+	}
+}
+
 // reset tears both sides down at once; what was on its way is gone.
 func (c *conn) reset() {
 	if server, ok := c.die(); ok {
@@ -114,6 +126,9 @@ func (c *conn) die() (server *net.TCPConn, first bool) {
 	}
 	c.dead = true
 	c.muted.Store(true)
+	if c.refused != nil {
+		c.refused.Stop()
+	}
 	server = c.server
 	c.mu.Unlock()
 	c.release()

@@ -3,7 +3,6 @@ package wire
 import (
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -26,13 +25,16 @@ type lane struct {
 	head  int
 	held  int // bytes queued, with the segment that the writer is about
 	timer *time.Timer
-	rng   *rand.Rand
+	key   uint64        // of its random numbers
 	phase time.Duration // keeps computed instants off round ones, under 1 µs
 }
 
 func (l *lane) init(c *conn, dir Direction) {
 	l.c, l.dir = c, dir
 	l.room.L = &l.mu
+	l.key = mix(c.w.cfg.Seed + mix(hash(c.w.cfg.Name)+mix(uint64(c.n)<<1|uint64(dir))))
+	// Odd one way and even the other: the two never meet.
+	l.phase = time.Duration(l.key%500*2 + uint64(dir))
 }
 
 // pump is the main loop of a direction. It ends when its source does, or when

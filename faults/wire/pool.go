@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"hash/fnv"
-	"sync"
-)
+import "sync"
 
 // chunkMax is the most that is read in one go, in bytes.
 const chunkMax = 64 << 10
@@ -49,10 +46,4 @@ func (p *pool) put(b []byte) {
 	case chunkMax:
 		p.large.Put((*[chunkMax]byte)(b))
 	}
-}
-
-func hash(s string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(s))
-	return h.Sum64()
 }

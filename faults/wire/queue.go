@@ -50,12 +50,7 @@ func (l *lane) enqueueEnd(fin bool) {
 
 // push needs l.mu. It starts a writer where there is none.
 func (l *lane) push(s segment) {
-	if l.rng == nil {
-		l.rng = l.c.w.rand(l.c.n, l.dir)
-		// Odd one way and even the other: the two never meet.
-		l.phase = time.Duration(2*l.rng.IntN(500) + int(l.dir))
-	}
-	s.u = 2*l.rng.Float64() - 1
+	s.u = l.luck(s.from)
 	l.queue = append(l.queue, s)
 	l.held += len(s.b)
 	if !l.busy.Load() {

@@ -272,20 +272,37 @@ func TestDue(t *testing.T) {
 	}
 }
 
-// The streams of jitter: the same for the same seed, name, connection and
-// direction, and different where one of them differs.
-func TestRandIsNamed(t *testing.T) {
-	draw := func(seed uint64, name string, conn int, dir Direction) uint64 {
+// Luck is the same for the same seed, wire, connection, direction and position,
+// another where one of them differs, and even over all positions.
+func TestLuck(t *testing.T) {
+	of := func(seed uint64, name string, conn int, dir Direction) *lane {
 		w := &Wire{cfg: Config{Name: name, Seed: seed}}
-		return w.rand(conn, dir).Uint64()
+		return &newConn(w, conn, nil).lanes[dir]
 	}
-	first := draw(1, "a", 1, ToClient)
-	if draw(1, "a", 1, ToClient) != first {
-		t.Error("the same stream twice differs")
+	l := of(1, "a", 1, ToClient)
+	if of(1, "a", 1, ToClient).luck(100) != l.luck(100) {
+		t.Error("the same luck twice differs")
 	}
-	for i, other := range []uint64{draw(2, "a", 1, ToClient), draw(1, "b", 1, ToClient), draw(1, "a", 2, ToClient), draw(1, "a", 1, ToServer)} {
-		if other == first {
-			t.Errorf("stream %d is the first one again", i)
+	for i, other := range []*lane{of(2, "a", 1, ToClient), of(1, "b", 1, ToClient), of(1, "a", 2, ToClient), of(1, "a", 1, ToServer)} {
+		if other.luck(100) == l.luck(100) {
+			t.Errorf("lane %d has the luck of the first", i)
+		}
+		if other.phase < 0 || other.phase >= time.Microsecond || other.phase%2 != time.Duration(other.dir) {
+			t.Errorf("lane %d has the phase %v", i, other.phase)
+		}
+	}
+	const n = 100_000
+	var bins [10]int
+	for i := range int64(n) {
+		u := l.luck(i * 37)
+		if u < -1 || u >= 1 {
+			t.Fatalf("luck %v", u)
+		}
+		bins[int((u+1)*5)]++
+	}
+	for i, k := range bins { // binomial: a tenth ± 5 standard deviations
+		if k < n/10-475 || k > n/10+475 {
+			t.Errorf("%d of %d in tenth %d", k, n, i)
 		}
 	}
 }

@@ -33,7 +33,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -176,19 +175,27 @@ func (w *Wire) accept() {
 // acceptPause keeps a failing accept from spinning.
 const acceptPause = 5_003_171 * time.Nanosecond
 
+// refusePause is from accepting a connection to resetting it. A reset that
+// comes at once may or may not overtake the client's connect, and the client
+// would fail now in its connect and now in its first read.
+const refusePause = 213_719 * time.Nanosecond
+
 // admit starts, silences or refuses a connection, as the state of the wire has it.
 func (w *Wire) admit(s *net.TCPConn) {
 	w.mu.Lock()
 	w.count++
-	if w.closed || w.mode == RST || w.mode == Refuse {
-		n := w.count
+	c := newConn(w, w.count, s)
+	if w.closed {
 		w.mu.Unlock()
-		w.log.Debug("refused", "conn", n)
 		abort(s)
 		return
 	}
-	c := newConn(w, w.count, s)
 	w.conns[c.n] = c
+	if w.mode == RST || w.mode == Refuse {
+		w.mu.Unlock()
+		c.refuse()
+		return
+	}
 	mode := w.mode
 	w.wg.Add(1)
 	w.mu.Unlock()
@@ -214,10 +221,4 @@ func (w *Wire) forget(c *conn) {
 	w.mu.Lock()
 	delete(w.conns, c.n)
 	w.mu.Unlock()
-}
-
-// rand is the random stream of one direction of one connection: draws on one
-// do not shift those on another.
-func (w *Wire) rand(conn int, dir Direction) *rand.Rand {
-	return rand.New(rand.NewPCG(w.cfg.Seed^hash(w.cfg.Name), uint64(conn)<<1|uint64(dir)))
 }
