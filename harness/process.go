@@ -53,7 +53,7 @@ func (h *processHost) boot() error {
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	cmd := exec.Command(self, "gateway", "-c", h.file)
+	cmd := exec.Command(self, append([]string{"gateway", "-c", h.file}, h.r.opts.GatewayArgs...)...)
 	cmd.Stdout, cmd.Stderr = h.log, h.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -40,6 +40,9 @@ type Options struct {
 	Dir      string
 	Log      *slog.Logger
 	Progress func(Progress)
+	// GatewayArgs are added to the command line of a gateway that is a process
+	// of its own.
+	GatewayArgs []string
 	// Tweak lets a test plant a defect. Nothing sets it in the binaries.
 	Tweak Tweak
 }
@@ -116,9 +119,9 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 		end.Failed = err.Error()
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	going, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go r.watch(ctx, cancel)
+	go r.watch(going, cancel)
 
 	r.world.start()
 	r.world.kernel.AtVisible(r.gatewayStart(), func() {
@@ -126,18 +129,18 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 			cancel(err)
 		}
 	})
-	err = r.world.kernel.Pace(ctx, r.start, sc.Duration.D(), r.late)
+	err = r.world.kernel.Pace(going, r.start, sc.Duration.D(), r.late)
 	end.Reached = r.world.kernel.Now()
 	if err == nil {
-		r.drain(ctx)
+		r.drain(going)
 		return nil
 	}
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-		end.Failed = cause.Error()
-		return cause
+	if ctx.Err() != nil {
+		end.Interrupted = true
+		return ctx.Err()
 	}
-	end.Interrupted = true
-	return err
+	end.Failed = context.Cause(going).Error()
+	return context.Cause(going)
 }
 
 // build makes the world and opens the record.

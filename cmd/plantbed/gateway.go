@@ -15,7 +15,7 @@ import (
 )
 
 func newGateway() *cobra.Command {
-	var file string
+	var file, trace string
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "gateway -c FILE",
@@ -31,6 +31,13 @@ simulator: this is the program for a small industrial PC.`,
 			if err != nil || check {
 				return err
 			}
+			if trace != "" {
+				flush, err := startTrace(trace)
+				if err != nil {
+					return internal(err)
+				}
+				defer flush()
+			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			err = gateway.Run(ctx, *cfg, gateway.Options{Log: slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))})
@@ -42,6 +49,7 @@ simulator: this is the program for a small industrial PC.`,
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (TOML)")
 	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and stop")
+	cmd.Flags().StringVar(&trace, "trace", "", "write OpenTelemetry spans to this file")
 	cmd.MarkFlagRequired("config")
 	return cmd
 }

@@ -22,6 +22,9 @@ const (
 	scenarioFile = "scenario.toml"
 	recordDir    = "record"
 	logFile      = "log.jsonl"
+	traceFile    = "trace.jsonl"
+	// A gateway that is a process of its own writes its own spans.
+	gatewayTraceFile = "trace-gateway.jsonl"
 )
 
 // runOnce runs a loaded scenario into dir, then scores its record. An
@@ -33,23 +36,23 @@ func (f *runFlags) runOnce(ctx context.Context, sc *scenarios.Scenario, dir stri
 		return none, internal(err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return none, internal(fmt.Errorf("cannot make the run directory: %w", err))
+		return none, internal(fmt.Errorf("cannot make the run directory %s: %w", dir, err))
 	}
 	if err := os.WriteFile(filepath.Join(dir, scenarioFile), text, 0o644); err != nil {
-		return none, internal(fmt.Errorf("cannot write into the run directory: %w", err))
+		return none, internal(fmt.Errorf("cannot write into the run directory %s: %w", dir, err))
 	}
 	log, err := os.Create(filepath.Join(dir, logFile))
 	if err != nil {
-		return none, internal(fmt.Errorf("cannot write into the run directory: %w", err))
+		return none, internal(fmt.Errorf("cannot write into the run directory %s: %w", dir, err))
 	}
 	defer log.Close()
 	bar := newProgress(errw, f.quiet, sc.Name, sc.Seed)
 	defer bar.done()
 	switch sc.Gear {
 	case scenarios.GearVirtual:
-		err = runVirtual(ctx, dir, log, bar)
+		err = f.runVirtual(ctx, dir, log, bar)
 	case scenarios.GearLive:
-		err = harness.Run(ctx, sc, harness.Options{Dir: dir, Log: slog.New(slog.NewJSONHandler(log, nil)), Progress: bar.show})
+		err = f.runLive(ctx, sc, dir, log, bar)
 	default:
 		return none, usage("the %s gear has no network, so there is no stack to judge; run takes virtual or live", sc.Gear)
 	}
@@ -66,13 +69,30 @@ func (f *runFlags) runOnce(ctx context.Context, sc *scenarios.Scenario, dir stri
 
 // runVirtual has the worker beside this binary run the scenario that stands
 // in dir.
-func runVirtual(ctx context.Context, dir string, log io.Writer, bar *progress) error {
+func (f *runFlags) runVirtual(ctx context.Context, dir string, log io.Writer, bar *progress) error {
 	exe, err := workerExe()
 	if err != nil {
 		return err
 	}
 	w := virtual.Worker{Exe: exe, Args: []string{"worker", dir}, Log: log, Progress: bar.line}
+	if f.trace {
+		w.Args = append(w.Args, "--trace")
+	}
 	return w.Run(ctx)
+}
+
+// runLive runs the scenario in this process, by the wall.
+func (f *runFlags) runLive(ctx context.Context, sc *scenarios.Scenario, dir string, log io.Writer, bar *progress) error {
+	opts := harness.Options{Dir: dir, Log: slog.New(slog.NewJSONHandler(log, nil)), Progress: bar.show}
+	if f.trace {
+		stop, err := startTrace(filepath.Join(dir, traceFile))
+		if err != nil {
+			return err
+		}
+		defer stop()
+		opts.GatewayArgs = []string{"--trace", filepath.Join(dir, gatewayTraceFile)}
+	}
+	return harness.Run(ctx, sc, opts)
 }
 
 // workerExe is plantbed-virtual beside this binary, or on the path.

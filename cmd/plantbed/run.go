@@ -30,6 +30,7 @@ type runFlags struct {
 	timeout time.Duration
 	json    bool
 	quiet   bool
+	trace   bool
 }
 
 func newRun() *cobra.Command {
@@ -59,6 +60,7 @@ log.jsonl. Of several scenarios the worst exit code wins.`,
 	fl.StringArrayVar(&f.sets, "set", nil, "override one key, as in gateway.buffer.max_bytes=64KiB; may be repeated")
 	fl.StringVar(&f.out, "out", "", "run directory (default runs/<scenario>-<seed>)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this much wall time, keeping what was recorded")
+	fl.BoolVar(&f.trace, "trace", false, "write OpenTelemetry spans to trace.jsonl in the run directory")
 	fl.BoolVar(&f.json, "json", false, "print the card as JSON instead of the table")
 	fl.BoolVar(&f.quiet, "quiet", false, "print the verdict line alone")
 	return cmd

@@ -4,30 +4,11 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
-
-// binaries builds plantbed and its virtual twin side by side, once.
-func binaries(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, env := range map[string][]string{"plantbed": nil, "plantbed-virtual": {"CGO_ENABLED=0"}} {
-		args := []string{"build", "-o", filepath.Join(dir, name)}
-		if env != nil {
-			args = append(args, "-tags", "faketime")
-		}
-		cmd := exec.Command("go", append(args, ".")...)
-		cmd.Env = append(os.Environ(), env...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go build %s: %v\n%s", name, err, out)
-		}
-	}
-	return dir
-}
 
 // TestScripts runs the command line as a user does. A script's
 //
@@ -35,9 +16,6 @@ func binaries(t *testing.T) string {
 //
 // demands that very exit code; output is then looked at with stdout and stderr.
 func TestScripts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds and runs both binaries")
-	}
 	bin := binaries(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",

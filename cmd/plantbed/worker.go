@@ -17,11 +17,12 @@ import (
 
 // newWorker is what run calls in plantbed-virtual; it is not for users.
 func newWorker() *cobra.Command {
-	return &cobra.Command{
+	var trace bool
+	cmd := &cobra.Command{
 		Use:    "worker DIR",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) (err error) {
 			if !virtual.Clock {
 				return usage("worker is for plantbed-virtual, which run starts by itself")
 			}
@@ -30,8 +31,15 @@ func newWorker() *cobra.Command {
 			if len(ps) > 0 {
 				return invalid(ps.Err())
 			}
+			if trace {
+				stop, err := startTrace(filepath.Join(dir, traceFile))
+				if err != nil {
+					return internal(err)
+				}
+				defer stop()
+			}
 			ctx, report := virtual.Attach(context.Background())
-			err := harness.Run(ctx, sc, harness.Options{
+			err = harness.Run(ctx, sc, harness.Options{
 				Dir: dir,
 				Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 				Progress: func(p harness.Progress) {
@@ -46,4 +54,6 @@ func newWorker() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&trace, "trace", false, "write spans into DIR")
+	return cmd
 }
