@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/faults/wire"
 	"github.com/plantbed/plantbed/gateway"
 	"github.com/plantbed/plantbed/internal/disk"
 	"github.com/plantbed/plantbed/scenarios"
@@ -30,8 +31,12 @@ func (r *run) startGateway() error {
 	if ps := cfg.Validate(); len(ps) > 0 {
 		return fmt.Errorf("the gateway's config does not hold: %w", ps.Err())
 	}
-	if r.sc.Gear == scenarios.GearLive && r.opts.Tweak.Gateway == nil {
-		h, err := newProcessHost(r, cfg)
+	place := r.opts.Tweak.host
+	if place == nil && r.sc.Gear == scenarios.GearLive && r.opts.Tweak.Gateway == nil {
+		place = newProcessHost
+	}
+	if place != nil {
+		h, err := place(r, cfg)
 		if err != nil {
 			return err
 		}
@@ -107,12 +112,15 @@ func (h *modelHost) Pause(on bool) { h.r.stallLinks(on) }
 func (h *modelHost) DiskFull(afterBytes int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.fs.SetCapacity(h.fs.Used() + afterBytes)
+	h.fs.SetCapacity(max(1, h.fs.Used()+afterBytes)) // 0 would be no limit
 }
 
 func (h *modelHost) DiskSlow(sync time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if sync == 0 {
+		sync = h.r.sc.Disk.Sync.D()
+	}
 	h.fs.SetSync(sync)
 }
 
@@ -148,7 +156,24 @@ func (r *run) resetLinks() {
 
 func (r *run) stallLinks(on bool) {
 	for _, d := range r.south {
-		d.wire.Stall(on)
+		d.link.Stall(on)
 	}
-	r.north.Stall(on)
+	r.northLink.Stall(on)
+}
+
+// link is a wire whose stalls compose: a paused gateway and a stalled link may
+// overlap, and what stalls longest decides.
+type link struct {
+	*wire.Wire
+	stalls int
+}
+
+// Stall is called from the kernel's goroutine alone.
+func (l *link) Stall(on bool) {
+	if on {
+		l.stalls++
+	} else {
+		l.stalls--
+	}
+	l.Wire.Stall(l.stalls > 0)
 }

@@ -27,18 +27,14 @@ type processHost struct {
 	died chan error // the end of cmd
 }
 
-func newProcessHost(r *run, cfg gateway.Config) (*processHost, error) {
+func newProcessHost(r *run, cfg gateway.Config) (host, error) {
 	cfg.Buffer.Dir = filepath.Join(r.opts.Dir, "gateway")
 	if err := os.RemoveAll(cfg.Buffer.Dir); err != nil {
 		return nil, fmt.Errorf("gateway: cannot empty its folder: %w", err)
 	}
-	var b bytes.Buffer
-	if err := toml.NewEncoder(&b).Encode(cfg); err != nil {
-		return nil, fmt.Errorf("gateway: cannot write its config: %w", err)
-	}
 	h := &processHost{r: r, file: filepath.Join(r.opts.Dir, "gateway.toml")}
-	if err := os.WriteFile(h.file, b.Bytes(), 0o644); err != nil {
-		return nil, fmt.Errorf("gateway: %w", err)
+	if err := writeGatewayConfig(h.file, cfg); err != nil {
+		return nil, err
 	}
 	log, err := os.Create(filepath.Join(r.opts.Dir, "gateway.jsonl"))
 	if err != nil {
@@ -46,6 +42,17 @@ func newProcessHost(r *run, cfg gateway.Config) (*processHost, error) {
 	}
 	h.log = log
 	return h, h.boot()
+}
+
+func writeGatewayConfig(file string, cfg gateway.Config) error {
+	var b bytes.Buffer
+	if err := toml.NewEncoder(&b).Encode(cfg); err != nil {
+		return fmt.Errorf("gateway: cannot write its config: %w", err)
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	return nil
 }
 
 func (h *processHost) boot() error {

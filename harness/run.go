@@ -57,6 +57,8 @@ type Tweak struct {
 	Wire func(plc string, o *wire.Options)
 	// Broker is told the broker's URL once it listens.
 	Broker func(url string)
+	// host puts the gateway somewhere else.
+	host func(*run, gateway.Config) (host, error)
 	// Direct names a PLC to whose server the gateway goes around the link.
 	Direct string
 }
@@ -74,9 +76,13 @@ type run struct {
 	south  []*deviceLink
 	broker *broker.Broker
 	north  *wire.Wire
-	host   host
-	twin   *service
+	// northLink is north as faults see it.
+	northLink *link
+	host      host
+	twin      *service
 
+	// fail ends the run with a cause.
+	fail    context.CancelCauseFunc
 	lagMax  time.Duration
 	applied atomic.Int64
 	lastIn  atomic.Int64 // nanoseconds since start of the last applied sample
@@ -121,12 +127,13 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 	}
 	going, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go r.watch(going, cancel)
+	r.fail = cancel
+	go r.watch(going)
 
 	r.world.start()
 	r.world.kernel.AtVisible(r.gatewayStart(), func() {
 		if err := r.startGateway(); err != nil {
-			cancel(err)
+			r.fail(err)
 		}
 	})
 	err = r.world.kernel.Pace(going, r.start, sc.Duration.D(), r.late)
@@ -184,7 +191,7 @@ func (r *run) gatewayStart() time.Duration {
 func (r *run) late(d time.Duration) { r.lagMax = max(r.lagMax, d) }
 
 // watch reports progress, and ends the run when the disk under the record fails.
-func (r *run) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+func (r *run) watch(ctx context.Context) {
 	tick := time.NewTicker(progressEvery(r.sc))
 	defer tick.Stop()
 	for {
@@ -192,7 +199,7 @@ func (r *run) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-ctx.Done():
 			return
 		case <-r.rec.Failed():
-			cancel(fmt.Errorf("the record cannot be written any more (is the disk full?)"))
+			r.fail(fmt.Errorf("the record cannot be written any more (is the disk full?)"))
 			return
 		case <-tick.C:
 			if r.opts.Progress != nil {

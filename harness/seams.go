@@ -17,10 +17,10 @@ type seams struct{ r *run }
 
 func (s seams) Link(target string) (faults.Link, bool) {
 	if target == brokerTarget {
-		return s.r.north, s.r.north != nil
+		return s.r.northLink, s.r.northLink != nil
 	}
 	if _, i, ok := s.r.world.plcOf(target); ok {
-		return s.r.south[i].wire, true
+		return s.r.south[i].link, true
 	}
 	return nil, false
 }

@@ -25,6 +25,7 @@ type server interface {
 type deviceLink struct {
 	server server
 	wire   *wire.Wire
+	link   *link // the wire as faults see it
 	// registers is the map of a Modbus device.
 	registers *modbus.Map
 }
@@ -80,7 +81,7 @@ func (r *run) startBroker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.north = w
+	r.north, r.northLink = w, &link{Wire: w}
 	if r.opts.Tweak.Broker != nil {
 		r.opts.Tweak.Broker(r.brokerURL())
 	}
@@ -133,7 +134,7 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 		d.server.Close()
 		return nil, err
 	}
-	d.wire = w
+	d.wire, d.link = w, &link{Wire: w}
 	return d, nil
 }
 

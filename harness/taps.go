@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -143,8 +144,13 @@ func (t *taps) note(kind string, n float64, text string) {
 	t.r.rec.Add(record.Note{At: time.Since(t.r.start), Kind: kind, N: n, Text: text})
 }
 
-// fault notes that a planned fault begins or ends.
+// fault notes that a planned fault begins or ends. One that its seam refused
+// did not happen, and a run without it is not the scenario's.
 func (t *taps) fault(w faults.Window, started bool) {
+	if w.Err != "" {
+		t.r.fail(fmt.Errorf("fault[%d] %s on %s: %s", w.Index, w.Kind, w.Target, w.Err))
+		return
+	}
 	kind := "fault ends"
 	if started {
 		kind = "fault begins"
