@@ -7,7 +7,7 @@ const leastRedundancy = 0.5
 
 const (
 	// othersWeight forgets in about ten rows: one odd row in health, of which
-	// there is one in a hundred, must not turn the diagnosis.
+	// there is one in a thousand, must not turn the diagnosis.
 	othersWeight = 0.1
 	// mostOdd is the share of odd rows from which on the others count as affected.
 	mostOdd = 0.5
@@ -73,6 +73,13 @@ func (mon *Monitor) Diagnose() string {
 	return Process
 }
 
-// more tells whether the others alone are as far out as a week of health does
-// not take the whole machine.
-func (mon *Monitor) more() bool { return mon.without(mon.top()) > mon.m.LimitRest }
+// othersOver tells whether the machine is, even without one channel (an index
+// into Names), further out than all of it gets in a week of health.
+func (mon *Monitor) othersOver(channel int) bool {
+	for k, j := range mon.m.Use {
+		if j == channel {
+			return mon.without(k) > mon.m.LimitRest
+		}
+	}
+	return false
+}

@@ -27,7 +27,7 @@ type Model struct {
 	LimitT2  float64 `json:"limit_t2"`
 	LimitSPE float64 `json:"limit_spe"`
 	// Precision is the inverse of the covariance of smoothed rows. Rest is, for
-	// each channel, the 99 % quantile in health of the distance of all others,
+	// each channel, the 99.9 % quantile in health of the distance of all others,
 	// and LimitRest what the distance of all does not exceed in a week of health.
 	Precision [][]float64 `json:"precision"`
 	Rest      []float64   `json:"rest"`
@@ -51,10 +51,14 @@ const (
 	// leastRows is how many rows a model needs at least.
 	leastRows = 60
 	// restQuantile is where the rest of the machine counts as affected too.
-	restQuantile = 0.99
+	restQuantile = 0.999
 	// leastFlat is how many rows without change are always allowed, and
 	// flatFactor how many times the longest run in health.
 	leastFlat, flatFactor = 12, 3
+	// mostSigmas bounds what one row can do. A window that holds a jerk of the
+	// drive, a hundred sigmas for a second, is an outlier and no wear; what lasts
+	// comes through all the same.
+	mostSigmas = 5
 	// leastSPE keeps the rounding of channels that are exact copies of each other
 	// from being news; SPE is in units of variance.
 	leastSPE = 1e-9
@@ -142,7 +146,7 @@ func (m *Model) standardised(rows [][]float64) *mat.Dense {
 // standardise writes the used channels of a row into dst.
 func (m *Model) standardise(dst, row []float64) {
 	for k, j := range m.Use {
-		dst[k] = (row[j] - m.Mean[k]) / m.Scale[k]
+		dst[k] = max(-mostSigmas, min(mostSigmas, (row[j]-m.Mean[k])/m.Scale[k]))
 	}
 }
 

@@ -16,7 +16,10 @@
 //
 //	values ── window ──── standardise ── EWMA ─┬─ T2, SPE ── limit ── persist ── episode ── Alarm
 //	 1/s      10 s means,                      │   (PCA)                            │
-//	          steady running only              └─ reconstruction ─── diagnose: sensor or process
+//	          steady running only              └─ distance of the others ─── diagnose: sensor or process
+//
+// Give it a healthy day or more: the limits extrapolate to a week, and what an
+// hour holds of loads, ambient and short stops is not what a week holds.
 //
 // The detector "pca" is that; "shewhart" is the baseline that anybody could
 // write: three sigma on any one channel.
@@ -72,7 +75,8 @@ type Spec struct {
 type Options struct {
 	// Running is the value of State in steady production: 6, Execute.
 	Running float64 `json:"running"`
-	// Settle is the time after a start that is not looked at.
+	// Settle is the time after a start that is not looked at, besides the length
+	// of the stop before it.
 	Settle time.Duration `json:"settle_ns"`
 	// Window is what a row is the mean of.
 	Window time.Duration `json:"window_ns"`

@@ -21,9 +21,10 @@ type Watch struct {
 	monitor *Monitor
 	pca     episode
 	three   episode
-	// blame is the class of the episode that is on; more are the rows in which
-	// there was more than the sensor that was blamed.
-	blame string
+	// liar is the channel whose sensor is blamed, or -1, and until when that is
+	// remembered; more counts the rows in a row in which the others were over too.
+	liar  int
+	until time.Time
 	more  int
 	// flat counts rows without change, per channel in use; stuck has an episode
 	// for each.
@@ -36,7 +37,7 @@ type Watch struct {
 func NewWatch(cal *Calibrated) *Watch {
 	opt := cal.Spec.Options.defaults()
 	w := &Watch{cal: cal, opt: opt, window: newWindow(opt, len(cal.Spec.Channels)), monitor: NewMonitor(&cal.Model),
-		pca: newEpisode(opt), three: newEpisode(opt), flat: make([]int, len(cal.Model.Use))}
+		liar: -1, pca: newEpisode(opt), three: newEpisode(opt), flat: make([]int, len(cal.Model.Use))}
 	w.three.persist = 1
 	for range cal.Model.Use {
 		e := newEpisode(opt)
@@ -68,26 +69,42 @@ func (w *Watch) judge(at time.Time, r *row) {
 	}
 }
 
+// sensorMemory is how long a sensor that was blamed is known to lie: it may come
+// back under the limits for a while, and then is no news when it is over again.
+const sensorMemory = time.Hour
+
 func (w *Watch) judgeModel(at time.Time, r Result) {
 	if w.pca.step(at, r.Over) {
-		w.blame, w.more = w.monitor.Diagnose(), 0
-		if w.blame == Process || !w.knownStuck(r.Top) {
-			w.alarm(at, DetectorPCA, r.Score, 1, w.blame, r.Top)
-		}
+		w.begin(at, r)
+	}
+	if !w.pca.active || w.liar < 0 {
 		return
 	}
-	if !w.pca.active || w.blame != Sensor {
-		return
-	}
+	w.until = at.Add(sensorMemory)
 	// A lying sensor must not hide a fault: when the rest of the machine goes
 	// over the limit as well, that is news.
-	if w.more++; !w.monitor.more() {
+	if w.more++; !w.monitor.othersOver(w.liar) {
 		w.more = 0
 	}
-	if w.more >= w.opt.Persist {
-		w.blame = Process
+	if w.more == w.opt.Persist {
+		w.liar = -1
 		w.alarm(at, DetectorPCA, r.Score, 1, Process, r.Top)
 	}
+}
+
+// begin is called where an episode of the model starts.
+func (w *Watch) begin(at time.Time, r Result) {
+	w.more = 0
+	if w.knownStuck(r.Top) || r.Top == w.liar && at.Before(w.until) {
+		w.liar = r.Top
+		return
+	}
+	class := w.monitor.Diagnose()
+	w.liar = -1
+	if class == Sensor {
+		w.liar = r.Top
+	}
+	w.alarm(at, DetectorPCA, r.Score, 1, class, r.Top)
 }
 
 // knownStuck: a stuck sensor has been reported when the model misses it.

@@ -2,13 +2,21 @@ package predict
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
-// Row is the mean of a window in which the machine ran steadily and every
-// channel was known.
+const (
+	// longestSettle bounds how long a machine is left alone after a long stop.
+	longestSettle = 30 * time.Minute
+	// trim is the share of a window's values that is cut off at either end.
+	trim = 0.2
+)
+
+// row is a window in which the machine ran steadily and every channel was known.
 type row struct {
-	at   time.Time
+	// mean is the mean of the middle values, so that a jerk of a second or two,
+	// or a spike, is not in it.
 	mean []float64
 	// flat marks the channels that did not change at all within the window.
 	flat []bool
@@ -19,64 +27,85 @@ type row struct {
 type window struct {
 	opt     Options
 	running time.Time // since when; zero when it does not
+	settle  time.Duration
+	stopped time.Time // since when; zero when it is not known to be
 	start   time.Time // of the open window
-	n       int
-	sum     []float64
-	lo, hi  []float64
+	open    [][]float64
 	row     row
 }
 
 func newWindow(opt Options, channels int) *window {
-	f := func() []float64 { return make([]float64, channels) }
-	return &window{opt: opt, sum: f(), lo: f(), hi: f(), row: row{mean: f(), flat: make([]bool, channels)}}
+	return &window{opt: opt, open: make([][]float64, channels),
+		row: row{mean: make([]float64, channels), flat: make([]bool, channels)}}
 }
 
 // push takes the values of an instant. It returns a row when this instant is
 // the first behind a full window; the row is overwritten by the next.
 func (w *window) push(at time.Time, state float64, x []float64) (*row, bool) {
 	if state != w.opt.Running { // a missing state, NaN, is no running either
-		w.running, w.n = time.Time{}, 0
+		if w.stopped.IsZero() && !math.IsNaN(state) {
+			w.stopped = at
+		}
+		w.running = time.Time{}
+		w.clear()
 		return nil, false
 	}
-	if w.running.IsZero() {
-		w.running = at
-	}
-	if at.Sub(w.running) < w.opt.Settle || missing(x) {
-		w.n = 0
+	w.run(at)
+	if at.Sub(w.running) < w.settle || missing(x) {
+		w.clear()
 		return nil, false
 	}
-	full := w.n > 0 && at.Sub(w.start) >= w.opt.Window
+	full := !w.empty() && at.Sub(w.start) >= w.opt.Window
 	if full {
-		w.close(at)
+		w.close()
 	}
-	w.add(at, x)
+	if w.empty() {
+		w.start = at
+	}
+	for i, v := range x {
+		w.open[i] = append(w.open[i], v)
+	}
 	return &w.row, full
 }
 
-func (w *window) add(at time.Time, x []float64) {
-	if w.n == 0 {
-		w.start = at
-		copy(w.sum, x)
-		copy(w.lo, x)
-		copy(w.hi, x)
-		w.n = 1
+// run notes a start. What has stood for long has grown cold: it takes about as
+// long again to be itself.
+func (w *window) run(at time.Time) {
+	if !w.running.IsZero() {
 		return
 	}
-	for i, v := range x {
-		w.sum[i] += v
-		w.lo[i] = min(w.lo[i], v)
-		w.hi[i] = max(w.hi[i], v)
+	w.running, w.settle = at, w.opt.Settle
+	if !w.stopped.IsZero() {
+		w.settle += min(at.Sub(w.stopped), longestSettle)
 	}
-	w.n++
+	w.stopped = time.Time{}
 }
 
-func (w *window) close(at time.Time) {
-	w.row.at = at
-	for i := range w.sum {
-		w.row.mean[i] = w.sum[i] / float64(w.n)
-		w.row.flat[i] = w.lo[i] == w.hi[i]
+func (w *window) empty() bool { return len(w.open) == 0 || len(w.open[0]) == 0 }
+
+func (w *window) clear() {
+	for i := range w.open {
+		w.open[i] = w.open[i][:0]
 	}
-	w.n = 0
+}
+
+func (w *window) close() {
+	for i, v := range w.open {
+		slices.Sort(v)
+		w.row.flat[i] = v[0] == v[len(v)-1]
+		w.row.mean[i] = middle(v)
+	}
+	w.clear()
+}
+
+// middle is the mean of sorted values without the outer fifths.
+func middle(sorted []float64) float64 {
+	cut := int(trim * float64(len(sorted)))
+	sum := 0.0
+	for _, v := range sorted[cut : len(sorted)-cut] {
+		sum += v
+	}
+	return sum / float64(len(sorted)-2*cut)
 }
 
 func missing(x []float64) bool {
