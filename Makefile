@@ -3,7 +3,9 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/plantbed bin/plantbed-virtual
 
-.PHONY: help build demo test check deps clean $(BIN)
+run-tests = $(GO) test -timeout 15m ./...
+
+.PHONY: help build demo test check repeat deps clean $(BIN)
 help: ## help: this list
 	@sed -n 's/^.*## \([a-z-]*: .*\)/\1/p' $(MAKEFILE_LIST)
 
@@ -18,13 +20,16 @@ demo: build ## demo: run first-light in the virtual gear; two simulated hours in
 	bin/plantbed run first-light
 
 test: build ## test: everything that needs no more than Go; the rest skips out loud
-	$(GO) test ./...
+	$(run-tests)
 
 check: ## check: gofmt, vet, staticcheck, the import walls
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) test ./internal/walls
+
+repeat: ## repeat: twenty runs of first-light, idle and loaded, traced or not, must give one card
+	PLANTBED_REPEAT=20 $(GO) test ./cmd/plantbed -run TestTheSameAgain -count=1 -v -timeout 30m
 
 deps: ## deps: what tests and benches want beyond Go (apt, npm)
 	.ci/deps
