@@ -22,6 +22,9 @@ type Options struct {
 	Log  *slog.Logger
 	// Models are the calibrated detectors, one for each machine to be watched.
 	Models []predict.Calibrated
+	// OnReady is called when the subscription stands, the first time and after
+	// each reconnect: what is published before the first time nobody keeps for us.
+	OnReady func()
 	// OnApplied follows each batch, before it is acknowledged at the broker.
 	OnApplied func(at time.Time, batch payload.Batch, changes []Change)
 	// OnMark is told what the twin shows instead of a sample's own quality, and
@@ -118,6 +121,8 @@ func (r *runner) message(m mqtt.Message) {
 	case mqtt.Link:
 		if !m.Up {
 			r.mark(r.twin.Cut(m.At))
+		} else if r.opts.OnReady != nil {
+			r.opts.OnReady()
 		}
 	}
 }

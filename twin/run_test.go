@@ -39,7 +39,8 @@ func (l *log) String() string {
 
 func (l *log) options() Options {
 	return Options{
-		Seed: 1,
+		Seed:    1,
+		OnReady: func() { l.add("ready") },
 		OnApplied: func(_ time.Time, b payload.Batch, cs []Change) {
 			l.add("applied %s/%d %s", b.Stream, b.First, kinds(cs))
 		},
@@ -76,7 +77,7 @@ func TestRunOverARealBroker(t *testing.T) {
 		one.First, one.Samples = 3, []signal.Sample{{ID: "m/a", SourceTime: now.Add(time.Second)}}
 		send(one)
 		const nc = "UncertainNoCommunicationLastUsableValue"
-		want := "applied s/1 ll\napplied s/1 dd\nmark 0 " + nc + "\nmark 2 " + nc + "\napplied s/3 l\nmark 0 " + nc
+		want := "ready\napplied s/1 ll\napplied s/1 dd\nmark 0 " + nc + "\nmark 2 " + nc + "\napplied s/3 l\nmark 0 " + nc
 		mqtttest.Eventually(t, "everything was told:\n"+want, func() bool { return l.String() == want })
 		mqtttest.Eventually(t, "everything acknowledged", func() bool { return b.Unacknowledged("twin-1") == 0 })
 		cancel()
@@ -179,7 +180,7 @@ func TestLostBrokerCutsEverythingOff(t *testing.T) {
 	r.message(mqtt.Message{Kind: mqtt.Link, Up: true, At: sec(0)})
 	r.message(mqtt.Message{Kind: mqtt.Batch, At: sec(1), Batch: live(sample("n/a", 1, 1))})
 	r.message(mqtt.Message{Kind: mqtt.Link, At: sec(2)})
-	if got, want := l.String(), "applied /0 l\nmark 3 UncertainNoCommunicationLastUsableValue"; got != want {
+	if got, want := l.String(), "ready\napplied /0 l\nmark 3 UncertainNoCommunicationLastUsableValue"; got != want {
 		t.Errorf("told:\n%s\nwant\n%s", got, want)
 	}
 }

@@ -73,7 +73,6 @@ func (c *Conn) dial(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (n
 func (c *Conn) up(cm *autopaho.ConnectionManager, ack *paho.Connack) {
 	c.connects.Add(1)
 	c.log.Info("connected to the broker", "session_present", ack.SessionPresent)
-	c.hand(Message{Kind: Link, Up: true, At: time.Now(), Context: c.ctx})
 	c.wg.Add(1)
 	go func() { // up must return before the library answers to Subscribe
 		defer c.wg.Done()
@@ -101,6 +100,7 @@ func (c *Conn) subscribe(cm *autopaho.ConnectionManager) {
 		_, err := cm.Subscribe(c.ctx, sub)
 		switch {
 		case err == nil:
+			c.hand(Message{Kind: Link, Up: true, At: time.Now(), Context: c.ctx})
 			return
 		case errors.Is(err, autopaho.ConnectionDownError), errors.Is(err, paho.ErrConnectionLost):
 			return // the next connection subscribes

@@ -9,7 +9,7 @@
 //			switch m.Kind {
 //			case mqtt.Batch:  twin.Apply(m.Batch, m.At)
 //			case mqtt.Status: twin.Status(m.Status, m.At)
-//			case mqtt.Link:   // our own connection came up or went down
+//			case mqtt.Link:   // our own subscription stands, or the connection is lost
 //			}
 //			in.Done() // only now is it acknowledged at the broker
 //		case <-ctx.Done():
@@ -55,7 +55,8 @@ type Message struct {
 	Kind   Kind
 	Batch  payload.Batch
 	Status payload.Status
-	// Up tells a Link message's direction.
+	// Up tells a Link message's direction: our subscription stands, so that from
+	// here on the broker keeps everything for us; or the connection is lost.
 	Up bool
 	// At is the instant at which it was handed to us.
 	At time.Time
