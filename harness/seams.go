@@ -53,7 +53,7 @@ func (s seams) Switch(target string) (faults.Switch, bool) {
 }
 
 func (s seams) Host(target string) (faults.Host, bool) {
-	return lateHost{s.r}, true
+	return lateHost(s), true
 }
 
 // channel fits a PLC's sensor channel to the seam: a dropout there is a cut

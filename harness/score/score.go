@@ -12,7 +12,6 @@
 package score
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/plantbed/plantbed/harness/record"
@@ -146,11 +145,3 @@ func b2i(b bool) int {
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }
-
-// plural writes a count with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
