@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"regexp"
@@ -120,7 +121,7 @@ func (s *Scenario) plcNames() []string {
 }
 
 func (s *Scenario) validatePLCs(ps *strict.Problems) {
-	machines, first, reader := s.machineNames(), map[string]int{}, map[string]string{}
+	machines, first, reader, ports := s.machineNames(), map[string]int{}, map[string]string{}, map[string]string{}
 	for i, p := range s.PLCs {
 		at := fmt.Sprintf("plc[%d]", i)
 		*ps = append(*ps, p.Validate().Under(at)...)
@@ -144,6 +145,15 @@ func (s *Scenario) validatePLCs(ps *strict.Problems) {
 			reader[m] = p.Name
 		}
 		tags := s.tagsOf(p.Machines)
+		for _, tag := range slices.Sorted(maps.Keys(p.TagOrders)) {
+			if !slices.Contains(tags, tag) {
+				ps.AddName(at+".tag_orders", fmt.Sprintf("no machine of %s has a tag %q", p.Name, tag), tag, tags)
+			}
+		}
+		if other, taken := ports[p.Listen]; taken && p.Listen != "" {
+			ps.Addf(at+".listen", "%s is where %s listens already", p.Listen, other)
+		}
+		ports[p.Listen] = p.Name
 		for j, tag := range p.FastTags {
 			if !slices.Contains(tags, tag) {
 				ps.AddName(fmt.Sprintf("%s.fast_tags[%d]", at, j), fmt.Sprintf("no machine of %s has a tag %q", p.Name, tag), tag, tags)

@@ -2,6 +2,10 @@ package plc
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/plantbed/plantbed/internal/strict"
@@ -22,6 +26,14 @@ type Config struct {
 	Machines []string `toml:"machines"`
 	// Unit is the Modbus unit id, 1 to 247; default 1.
 	Unit uint8 `toml:"unit"`
+	// Order is how the bytes of values lie in Modbus registers: "abcd" (high
+	// word first, the default), "cdab", "badc" or "dcba". TagOrders has single
+	// tags lie otherwise.
+	Order     string            `toml:"order,omitempty"`
+	TagOrders map[string]string `toml:"tag_orders,omitempty"`
+	// Listen is where clients of the live gear find the PLC, as host:port;
+	// empty means any free port of this machine.
+	Listen string `toml:"listen,omitempty"`
 	// InstallBias is the standard deviation, over instruments, of the constant
 	// offset with which each was installed, as a share of its span; default
 	// 0.001, that is 0.1 %.
@@ -71,10 +83,42 @@ func (c Config) Validate() strict.Problems {
 	if c.Unit > 247 {
 		ps.Add("unit", fmt.Sprintf("%d is no Modbus unit id; they go from 1 to 247", c.Unit))
 	}
+	c.validateOrders(&ps)
+	if err := checkListen(c.Listen); err != nil {
+		ps.Add("listen", err.Error())
+	}
 	if b := *c.InstallBias; !(b >= 0 && b <= 0.1) {
 		ps.Add("install_bias", fmt.Sprintf("%v is not a share of the span between 0 and 0.1", b))
 	}
 	return ps
+}
+
+func (c Config) validateOrders(ps *strict.Problems) {
+	if _, err := ParseOrder(c.Order); err != nil {
+		ps.Add("order", err.Error())
+	}
+	if c.Protocol == "opcua" && (c.Order != "" || len(c.TagOrders) > 0) {
+		ps.Add("order", "only the registers of Modbus have an order of bytes; OPC UA has but one")
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.TagOrders)) {
+		if _, err := ParseOrder(c.TagOrders[id]); err != nil || c.TagOrders[id] == "" {
+			ps.Add("tag_orders", fmt.Sprintf("%s: %q is no order of bytes; write abcd, cdab, badc or dcba", id, c.TagOrders[id]))
+		}
+	}
+}
+
+// checkListen looks at the form of an address alone; no network here.
+func checkListen(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	at := strings.LastIndexByte(addr, ':')
+	if at >= 0 {
+		if port, err := strconv.Atoi(addr[at+1:]); err == nil && port >= 1 && port <= 65535 && !strings.ContainsAny(addr[:at], "/ ") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no address to listen on; write host:port, such as \"127.0.0.1:4840\"", addr)
 }
 
 func (c Config) validateFast(ps *strict.Problems) {

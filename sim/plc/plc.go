@@ -64,6 +64,9 @@ func New(k *sim.Kernel, cfg Config, start time.Time, tags []Tag) (*PLC, error) {
 	if err := p.split(tags); err != nil {
 		return fail(err)
 	}
+	if err := p.setOrders(); err != nil {
+		return fail(err)
+	}
 	for _, t := range p.tasks {
 		p.cycle = append(p.cycle, p.newCycle(t))
 	}

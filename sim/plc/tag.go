@@ -19,14 +19,17 @@ const (
 	UInt16
 	Int32
 	UInt32
+	Int64
+	UInt64
 	Float32
 	Float64
 )
 
 // typeNames are what a scenario writes, in the order of the constants.
-var typeNames = [...]string{"bool", "int16", "uint16", "int32", "uint32", "float", "double"}
+var typeNames = [...]string{"bool", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float", "double"}
 
-// ParseType reads "bool", "int16", "uint16", "int32", "uint32", "float" or "double".
+// ParseType reads "bool", "int16", "uint16", "int32", "uint32", "int64",
+// "uint64", "float" or "double".
 func ParseType(name string) (Type, error) {
 	for i, n := range typeNames {
 		if n == name {
@@ -46,9 +49,14 @@ func (t Type) String() string {
 func (t Type) valid() bool { return t >= Bool && t <= Float64 }
 
 // IsInteger tells the types whose wire value is a raw count of Tag.Scale each.
-func (t Type) IsInteger() bool { return t >= Int16 && t <= UInt32 }
+func (t Type) IsInteger() bool { return t >= Int16 && t <= UInt64 }
 
-// limits is the range of raw counts that t can carry.
+// exact is the largest count up to which a float64, which values are here,
+// tells neighbours apart.
+const exact = 1 << 53
+
+// limits is the range of raw counts that t can carry, and of 64-bit types that
+// part which a float64 carries exactly.
 func (t Type) limits() (lo, hi float64) {
 	switch t {
 	case Bool:
@@ -61,6 +69,10 @@ func (t Type) limits() (lo, hi float64) {
 		return math.MinInt32, math.MaxInt32
 	case UInt32:
 		return 0, math.MaxUint32
+	case Int64:
+		return -exact, exact
+	case UInt64:
+		return 0, exact
 	case Float32:
 		return -math.MaxFloat32, math.MaxFloat32
 	}
@@ -78,6 +90,8 @@ type Tag struct {
 	// Scale is engineering units per raw count for integer types; 0 means 1,
 	// and other types have no other.
 	Scale float64
+	// Order is how a value of several registers lies in Modbus; New sets it.
+	Order Order
 	// Noise is the standard deviation of a healthy reading, in engineering
 	// units. A tag with Noise 0 is no instrument but a number that the
 	// controller knows, such as a state or a counter: it has no install bias.

@@ -40,6 +40,10 @@ func wireType(t plc.Type) byte {
 		return 6
 	case plc.UInt32:
 		return 7
+	case plc.Int64:
+		return 8
+	case plc.UInt64:
+		return 9
 	case plc.Float32:
 		return 10
 	}

@@ -23,6 +23,8 @@ func appendTag(b []byte, t *plc.Tag, v float64, status signal.Quality, source, s
 		b = appendU16(b, uint16(count(t, v)))
 	case plc.Int32, plc.UInt32:
 		b = appendU32(b, uint32(count(t, v)))
+	case plc.Int64, plc.UInt64:
+		b = appendU64(b, uint64(count(t, v)))
 	case plc.Float32:
 		b = appendU32(b, math.Float32bits(float32(v)))
 	default:

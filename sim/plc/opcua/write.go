@@ -72,6 +72,10 @@ func engineering(t *plc.Tag, v *ua.Variant) (float64, bool) {
 		return float64(x) * scale, t.Type == plc.Int32
 	case uint32:
 		return float64(x) * scale, t.Type == plc.UInt32
+	case int64:
+		return float64(x) * scale, t.Type == plc.Int64
+	case uint64:
+		return float64(x) * scale, t.Type == plc.UInt64
 	case float32:
 		return float64(x), t.Type == plc.Float32
 	case float64:
