@@ -25,6 +25,7 @@ import (
 	"github.com/plantbed/plantbed/harness/broker"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/scenarios"
+	"github.com/plantbed/plantbed/twin/predict"
 )
 
 // Progress is how far a run is.
@@ -70,6 +71,7 @@ type run struct {
 	log   *slog.Logger
 	start time.Time
 
+	models []*predict.Calibrated
 	world  *world
 	rec    *record.Writer
 	tap    *taps
@@ -88,9 +90,14 @@ type run struct {
 	lastIn  atomic.Int64 // nanoseconds since start of the last applied sample
 }
 
-// The world starts this long after everything was told to; in the virtual
-// gear nothing but order depends on it.
-const lead = 500 * time.Millisecond
+// lead is how long bringing up the stack may take before the world starts.
+// In the virtual gear waiting costs nothing.
+func lead(gear string) time.Duration {
+	if gear == scenarios.GearVirtual {
+		return 10 * time.Second
+	}
+	return time.Second
+}
 
 // lagTolerance is the lateness of the simulated world that is still no reason
 // to distrust latencies: in the virtual gear none, in the live one what a busy
@@ -108,7 +115,12 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &run{sc: sc, opts: opts, log: opts.Log, start: time.Now().Add(lead)}
+	r := &run{sc: sc, opts: opts, log: opts.Log}
+	// Calibration takes a second or two of computing; the clock starts after it.
+	if r.models, err = calibrate(sc); err != nil {
+		return err
+	}
+	r.start = time.Now().Add(lead(sc.Gear))
 	if err := r.build(); err != nil {
 		return err
 	}

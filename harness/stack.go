@@ -2,9 +2,11 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/plantbed/plantbed/faults/wire"
@@ -44,7 +46,7 @@ func (r *run) startStack(ctx context.Context) error {
 	if err := r.startBroker(ctx); err != nil {
 		return err
 	}
-	if err := r.startTwin(); err != nil {
+	if err := r.startTwin(ctx); err != nil {
 		return err
 	}
 	for i := range r.world.plcs {
@@ -75,7 +77,10 @@ func (r *run) startBroker(ctx context.Context) error {
 			return fmt.Errorf("broker.url: %w", err)
 		}
 		upstream = u.Host
-		go broker.Watch(ctx, r.sc.Broker.URL, topicPrefix, "twin-tap", r.log.With("part", "tap"), r.tap.published)
+		// Watch returns once its subscription stands, and taps until ctx ends.
+		if err := broker.Watch(ctx, r.sc.Broker.URL, topicPrefix, "twin-tap", r.log.With("part", "tap"), r.tap.published); err != nil {
+			return err
+		}
 	}
 	w, err := wire.Listen(wire.Config{Name: brokerTarget, Upstream: upstream, Seed: r.sc.Seed}, wire.Options{Log: r.log})
 	if err != nil {
@@ -138,19 +143,28 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 	return d, nil
 }
 
-// startTwin calibrates its detectors and lets it listen at the broker.
-func (r *run) startTwin() error {
-	models, err := calibrate(r.sc)
-	if err != nil {
-		return err
-	}
-	opts := twin.Options{Seed: r.sc.Seed, Log: r.log.With("part", "twin"), OnApplied: r.tap.applied, OnMark: r.tap.marked, OnAlarm: r.tap.alarmed}
-	for _, m := range models {
+// startTwin has the twin listen at the broker, and waits until it does: what
+// is published before its first subscription is kept by nobody.
+func (r *run) startTwin(ctx context.Context) error {
+	ready := make(chan struct{})
+	opts := twin.Options{Seed: r.sc.Seed, Log: r.log.With("part", "twin"), OnReady: sync.OnceFunc(func() { close(ready) }),
+		OnApplied: r.tap.applied, OnMark: r.tap.marked, OnAlarm: r.tap.alarmed}
+	for _, m := range r.models {
 		opts.Models = append(opts.Models, *m)
 	}
 	cfg := twinConfig(r)
 	r.twin = start(func(ctx context.Context) error { return twin.Run(ctx, cfg, opts) })
-	return nil
+	select {
+	case <-ready:
+		return nil
+	case err := <-r.twin.done:
+		r.twin.done <- err
+		return errors.Join(errors.New("the twin did not come up"), err)
+	case <-time.After(10 * time.Second):
+		return fmt.Errorf("the twin could not subscribe at the broker %s within 10s", r.brokerURL())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func twinConfig(r *run) twin.Config {

@@ -25,7 +25,7 @@ func Default() Scenario {
 			},
 			MQTT: MQTT{KeepAlive: seconds(20), MaxBackoff: seconds(2)},
 		},
-		Detector: Detector{CalibrationSeed: 1_000_003, CalibrationDuration: seconds(3600)},
+		Detector: Detector{CalibrationSeed: 1_000_003, CalibrationDuration: seconds(8 * 3600)},
 		Disk:     Disk{Sync: ms(2)},
 	}
 }

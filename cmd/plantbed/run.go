@@ -31,6 +31,7 @@ type runFlags struct {
 	json    bool
 	quiet   bool
 	trace   bool
+	runs    int
 }
 
 func newRun() *cobra.Command {
@@ -45,6 +46,7 @@ resolved scenario, the record, card.json, report.html, report.md, junit.xml and
 log.jsonl. Of several scenarios the worst exit code wins.`,
 		Example: `  plantbed run first-light
   plantbed run first-light --seed 7 --verify
+  plantbed run first-light --runs 20
   plantbed run first-light --set gateway.buffer.max_bytes=64KiB
   plantbed run first-light-live --out /tmp/live --timeout 5m`,
 		Args: cobra.MinimumNArgs(1),
@@ -60,6 +62,7 @@ log.jsonl. Of several scenarios the worst exit code wins.`,
 	fl.StringArrayVar(&f.sets, "set", nil, "override one key, as in gateway.buffer.max_bytes=64KiB; may be repeated")
 	fl.StringVar(&f.out, "out", "", "run directory (default runs/<scenario>-<seed>)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this much wall time, keeping what was recorded")
+	fl.IntVar(&f.runs, "runs", 1, "run this many seeds, from the scenario's on, and judge the intervals")
 	fl.BoolVar(&f.trace, "trace", false, "write OpenTelemetry spans to trace.jsonl in the run directory")
 	fl.BoolVar(&f.json, "json", false, "print the card as JSON instead of the table")
 	fl.BoolVar(&f.quiet, "quiet", false, "print the verdict line alone")
@@ -139,6 +142,17 @@ func (f *runFlags) runOne(ctx context.Context, file string, out, errw io.Writer)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the time-out of %s ran out", f.timeout))
 		defer cancel()
+	}
+	switch {
+	case f.runs < 1:
+		return usage("--runs %d makes no sense; 1 is the least", f.runs)
+	case f.runs > 1 && f.verify:
+		return usage("--verify compares two runs of one seed; it does not go with --runs")
+	case f.runs > 1:
+		if f.out == "" {
+			dir = filepath.Join("runs", fmt.Sprintf("%s-%d-to-%d", sc.Name, sc.Seed, sc.Seed+uint64(f.runs)-1))
+		}
+		return f.runMany(ctx, sc, dir, out, errw)
 	}
 	result, err := f.runOnce(ctx, sc, dir, errw)
 	if err != nil {

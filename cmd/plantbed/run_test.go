@@ -148,6 +148,8 @@ const tiny = `name = "tiny"
 seed = 7
 duration = "%s"
 gear = "%s"
+[detector]
+calibration_duration = "2h"
 [[machine]]
 name = "oven"
 kind = "oven"

@@ -30,7 +30,14 @@ func wilson(k, n int) *[2]float64 {
 	p, N := float64(k)/float64(n), float64(n)
 	centre := (p + z*z/(2*N)) / (1 + z*z/N)
 	half := z / (1 + z*z/N) * math.Sqrt(p*(1-p)/N+z*z/(4*N*N))
-	return &[2]float64{max(0, centre-half), min(1, centre+half)}
+	lo, hi := max(0, centre-half), min(1, centre+half)
+	if k == 0 {
+		lo = 0 // what rounding would leave a hair off
+	}
+	if k == n {
+		hi = 1
+	}
+	return &[2]float64{lo, hi}
 }
 
 // figure is a metric that rests on n things; without any it has no value.
