@@ -10,8 +10,11 @@ import (
 // so that a server may serve it from any goroutine without a lock.
 type Block struct {
 	Task int
-	// Seq is the scan counter, 1 for the first scan.
+	// Seq numbers the scans of the run, 1 for the first; it never goes back.
 	Seq uint64
+	// Base is how many of them the device's own counter leaves out: those
+	// before its last start.
+	Base uint64
 	// At is the true instant of the scan, since the start of the run.
 	At time.Duration
 	// Stamp is the same instant by the device's own clock, in whole 100 ns
@@ -24,6 +27,9 @@ type Block struct {
 	Values  []float64
 	Quality []signal.Quality
 }
+
+// Counter is the scan counter as the device shows it, of 32 bits.
+func (b *Block) Counter() uint32 { return uint32(b.Seq - b.Base) }
 
 // Task is a scan cycle with the tags that it latches.
 type Task struct {

@@ -34,6 +34,12 @@ type Config struct {
 	// Listen is where clients of the live gear find the PLC, as host:port;
 	// empty means any free port of this machine.
 	Listen string `toml:"listen,omitempty"`
+	// Security is what an OPC UA server offers besides talk without security:
+	// "" nothing, "offered" the current policies, "required" those alone.
+	Security string `toml:"security,omitempty"`
+	// CertLife is how long the server's certificate is good from the start of
+	// the run on; default five years.
+	CertLife strict.Duration `toml:"cert_life,omitzero"`
 	// InstallBias is the standard deviation, over instruments, of the constant
 	// offset with which each was installed, as a share of its span; default
 	// 0.001, that is 0.1 %.
@@ -48,6 +54,7 @@ const (
 	defaultScan        = time.Second
 	defaultUnit        = 1
 	defaultInstallBias = 0.001
+	defaultCertLife    = 5 * 365 * 24 * time.Hour
 )
 
 // WithDefaults spells out what was left out.
@@ -57,6 +64,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Unit == 0 {
 		c.Unit = defaultUnit
+	}
+	if c.CertLife == 0 && c.Security != "" {
+		c.CertLife = strict.Duration(defaultCertLife)
 	}
 	if c.InstallBias == nil {
 		share := defaultInstallBias
@@ -80,6 +90,15 @@ func (c Config) Validate() strict.Problems {
 		ps.Add("scan", fmt.Sprintf("a scan every %v is not possible; the least is 1ms", c.Scan))
 	}
 	c.validateFast(&ps)
+	switch {
+	case c.Security != "" && c.Security != "offered" && c.Security != "required":
+		ps.Add("security", fmt.Sprintf("%q is no security; write \"offered\" or \"required\", or leave it out", c.Security))
+	case c.Security != "" && c.Protocol == "modbus":
+		ps.Add("security", "Modbus TCP has none")
+	}
+	if c.CertLife < 0 || c.CertLife > 0 && c.Security == "" {
+		ps.Add("cert_life", "a certificate needs security, and a life above 0")
+	}
 	if c.Unit > 247 {
 		ps.Add("unit", fmt.Sprintf("%d is no Modbus unit id; they go from 1 to 247", c.Unit))
 	}

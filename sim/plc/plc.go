@@ -24,6 +24,7 @@ type PLC struct {
 	sw    Switch
 
 	onTruth, onScan []func(*Block)
+	onTrouble       []func(Trouble)
 }
 
 // place is where a tag stands: a task and an index into its tags.
@@ -36,6 +37,7 @@ type cycle struct {
 	said     []signal.Quality // what the channels said last
 	phase    time.Duration    // of the first scan, within (0, Period)
 	seq      uint64
+	base     uint64 // what the device's own counter leaves out
 	latest   atomic.Pointer[Block]
 	scan     func()
 
@@ -180,7 +182,7 @@ func (p *PLC) Start() {
 // scan is one cycle of a task: writes to the machines, readings through the
 // channels into a block, then recorder and servers.
 func (p *PLC) scan(c *cycle) {
-	if p.sw.stopped {
+	if p.sw.stopped || p.sw.trouble.Down {
 		return
 	}
 	c.flush()
@@ -188,7 +190,7 @@ func (p *PLC) scan(c *cycle) {
 	c.seq++
 	n := len(c.channels)
 	b := &Block{
-		Task: c.task.Index, Seq: c.seq, At: now, Stamp: p.sw.stamp(p.start, now),
+		Task: c.task.Index, Seq: c.seq, Base: c.base, At: now, Stamp: p.sw.stamp(p.start, now),
 		Values: make([]float64, n), Quality: make([]signal.Quality, n),
 	}
 	p.latch(c, b)

@@ -14,6 +14,8 @@ type Switch struct {
 	frozen  bool
 	quality signal.Quality
 	clock   clock
+	trouble Trouble
+	turns   uint32 // of Slow, once
 }
 
 // clock is how far the device's own clock is off.
@@ -46,8 +48,14 @@ func (s *Switch) Clock(offset time.Duration, drift float64) {
 	s.clock = clock{s.p.k.Now(), offset, drift}
 }
 
-// Clear puts every switch back.
-func (s *Switch) Clear() { *s = Switch{p: s.p} }
+// Clear puts every switch back. Counters stay where they are.
+func (s *Switch) Clear() {
+	if s.trouble.Down {
+		s.Restart(false, s.trouble.SameIDs)
+	}
+	*s = Switch{p: s.p, turns: s.turns, trouble: Trouble{Boots: s.trouble.Boots, SameIDs: s.trouble.SameIDs}}
+	s.tell()
+}
 
 // stamp is what the device's clock says at the true instant at, in whole
 // 100 ns.

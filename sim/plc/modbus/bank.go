@@ -62,7 +62,7 @@ func (b *bank) scan(block *plc.Block) {
 		encode(regs[r.Address:], r.Type, r.Scale, block.Values[r.Index])
 	}
 	for _, k := range b.blocks[block.Task] {
-		put32(regs[k.Counter:], uint32(block.Seq))
+		put32(regs[k.Counter:], block.Counter())
 		copy(b.wanted.HoldingRegisters[k.Start:k.Start+k.Count], regs[k.Start:])
 	}
 }
