@@ -106,9 +106,34 @@ func (c Config) Validate() strict.Problems {
 	if len(c.Blocks) == 0 {
 		ps.Add("block", "a source without blocks reads nothing")
 	}
-	seen := map[signal.ID]string{}
+	seen, taken := map[signal.ID]string{}, map[register]string{}
 	for i, b := range c.Blocks {
-		ps = append(ps, b.validate(fmt.Sprintf("block[%d]", i), seen)...)
+		at := fmt.Sprintf("block[%d]", i)
+		ps = append(ps, b.validate(at, seen)...)
+		ps = append(ps, b.overlaps(at, taken)...)
+	}
+	return ps
+}
+
+// register is one register of a device: holding and input ones are two tables.
+type register struct {
+	table   string
+	address int
+}
+
+// overlaps finds tags that share a register: one of them has a wrong address.
+// taken maps what earlier tags cover to the tag.
+func (b Block) overlaps(at string, taken map[register]string) strict.Problems {
+	var ps strict.Problems
+	for i, t := range b.Tags {
+		for w := range kinds[t.Type].words {
+			r := register{b.Registers, int(t.Address) + w}
+			if other, ok := taken[r]; ok {
+				ps.Add(fmt.Sprintf("%s.tag[%d].address", at, i), fmt.Sprintf("register %d is already %q's", r.address, other))
+				break
+			}
+			taken[r] = string(t.ID)
+		}
 	}
 	return ps
 }
