@@ -1,156 +1,217 @@
 package score
 
-import (
-	"fmt"
-	"slices"
-	"strings"
+// Story is the run as a page tells it: over time in buckets of equal width,
+// part by part, tag by tag. It says nothing that the card contradicts, and it
+// is no part of the card.
+type Story struct {
+	Summary string
+	// Version is the program that made the record.
+	Version string
+	// DeadlineS is the contract's: a sample older than that is late.
+	DeadlineS float64
+	BucketS   float64
+	Buckets   []Bucket
+	// Unobtainable counts samples by cause.
+	Unobtainable map[string]int
+	// Walk is the way of all samples; TagWalks and FaultWalks go with ByTag and
+	// ByFault of the card.
+	Walk                 Walk
+	TagWalks, FaultWalks []Walk
+	// Stages says how long live samples took from stage to stage.
+	Stages []StageTime
+	Faults []FaultCount
+	Alarms []AlarmMark
+	Events []EventMark
+	Notes  []EventMark
+	// Detectors are the models that may raise alarms, the shipped one first.
+	Detectors []string
+	// Parts is the plant and its stack, in the order in which a sample meets
+	// them: machines, PLCs with their links, gateway, broker, twin.
+	Parts []Part
+	// Tags are traces in the order of ByTag, in steps of TagStepS.
+	Tags     []TagStory
+	TagStepS float64
+	// OEE is of the line's bottleneck: in truth and as the twin shows it. Empty
+	// where no machine counts its units.
+	OEE []OEE
+	// Replay is the command that repeats the run. It is given in the run's
+	// directory, because only the resolved scenario that stands there holds
+	// every override.
+	Replay string
+}
 
-	"github.com/plantbed/plantbed/harness/record"
+// StageNames are the stages of a walk in its order. A sample lost at a stage
+// was last seen before it: "plc" was never sent, "link" never delivered by the
+// wire, "edge" never at the broker, "north" never at the twin.
+var StageNames = [4]string{stagePLC, stageLink, stageEdge, stageNorth}
+
+// Walk counts how many samples got how far.
+type Walk struct {
+	// Latched is what the PLCs scanned; Unchanged the part of it of which no
+	// client is told, because nothing had changed or nobody polled.
+	Latched, Unchanged int
+	// Unobtainable is by cause.
+	Unobtainable map[string]int
+	// Owed is the rest: what a correct client has.
+	Owed int
+	// Lost is the owed that were never applied, by StageNames.
+	Lost [4]int
+	// InTime, Backfilled and Late are what was applied; Gifts is the part of it
+	// that was not owed.
+	InTime, Backfilled, Late, Gifts int
+}
+
+// Reached is how many of the owed samples got past stage k of StageNames.
+func (w Walk) Reached(k int) int {
+	n := w.Owed
+	for _, lost := range w.Lost[:k+1] {
+		n -= lost
+	}
+	return n
+}
+
+// Bucket covers [i*BucketS, (i+1)*BucketS) by scan instant; what concerns the
+// buffer and the twin is by the instant at which it was so.
+type Bucket struct {
+	Owed, Delivered, Lost, Unobtainable, Late, Backfilled int
+	// LostAt is Lost by StageNames.
+	LostAt [4]int
+	// P50MS and P99MS are latencies of live samples; negative where none.
+	P50MS, P99MS float64
+	// StageMS is the mean time of live samples from stage to stage, so that the
+	// four add up to the mean latency; negative where unknown.
+	StageMS [4]float64
+	// Buffer is the deepest store-and-forward depth seen; negative if unknown.
+	Buffer float64
+	// Divergence is the mean |twin - truth| as a share of the tag's span;
+	// negative where the twin shows nothing. Apart is the tag that was furthest
+	// off, an index into ByTag, and ApartBy its share; -1 where none.
+	Divergence, ApartBy float64
+	Apart               int
+	// StaleS and FalseFreshS are seconds, summed over PLCs.
+	StaleS, FalseFreshS float64
+}
+
+// StageTime is how long live samples took for one leg of the walk.
+type StageTime struct {
+	Stage                      string // the stage that ends the leg, of StageNames
+	N                          int
+	P50MS, P95MS, P99MS, MaxMS float64
+}
+
+// Range is the least and greatest value in a step; Min > Max where there is none.
+type Range struct{ Min, Max float64 }
+
+// None tells that there was no value.
+func (r Range) None() bool { return r.Min > r.Max }
+
+// TagStory is one tag over time.
+type TagStory struct {
+	Tag, Machine, PLC, Unit string
+	// Lo and Hi are the tag's span.
+	Lo, Hi float64
+	// Truth is what was scanned, Twin what the twin showed at that time.
+	Truth, Twin []Range
+	// Stale are the times in which the twin said that it could not know;
+	// FalseFresh those in which it showed Good while the source could not be
+	// reached. At most maxSpans of each.
+	Stale, FalseFresh []TimeSpan
+	StaleS, FalseS    float64
+	// Divergence is the mean |twin - truth| as a share of the span, and WorstBy
+	// its greatest, seen at WorstS.
+	Divergence, WorstBy, WorstS float64
+	// Troubles are the steps in which samples were lost, late or out of reach.
+	Troubles []Trouble
+	// LatencyMS is the worst of the live samples per step; negative where none.
+	LatencyMS []float64
+}
+
+// TimeSpan is [FromS, ToS) in seconds.
+type TimeSpan struct{ FromS, ToS float64 }
+
+// Trouble is what went wrong for one tag in one step.
+type Trouble struct{ Step, Lost, Late, Unobtainable, Backfilled int }
+
+// Part is one machine, PLC, link or piece of the stack.
+type Part struct {
+	// Kind is machine, plc, link, gateway, broker or twin.
+	Kind, Name string
+	// What is the kind of machine or the protocol.
+	What string
+	// On is the PLC that scans a machine, or the PLC or broker that a link leads to.
+	On string
+	// Tags is how many signals it has.
+	Tags  int
+	Level Level
+	// Moments are the worst first.
+	Moments []Moment
+}
+
+// Level says how it went for a part.
+type Level int
+
+// Calm: nothing was scheduled and nothing went wrong. Struck: something was
+// broken on purpose. Bad: something went wrong here that should not have.
+const (
+	Calm Level = iota
+	Struck
+	Bad
 )
 
-// buckets is how many steps a run's plots have.
-const buckets = 240
-
-// touches tells whether a fault concerns a tag: a link's or a PLC's fault the
-// tags of that PLC, a machine's or a sensor's fault the machine's tags, all
-// others everything.
-func touches(m record.Meta, w record.Window, t *track) bool {
-	switch kind, _, _ := strings.Cut(w.Kind, "."); kind {
-	case "link", "plc":
-		return w.Target == "broker" || w.Target == m.PLCs[t.plc].Name
-	case "sensor", "asset":
-		machine, _, _ := strings.Cut(w.Target, "/")
-		return t.tag.Machine == machine
-	}
-	return true
+// Moment is something noteworthy that befell a part.
+type Moment struct {
+	Level Level
+	// What is one of the words below; N is its figure.
+	What      string
+	AtS, ForS float64
+	N         float64
+	// Of is the fault, the tag or the component that it is about.
+	Of, Target string
+	// DelayS is how long a fault went unnoticed; nil if for ever.
+	DelayS *float64
 }
 
-// byFault counts, for each fault window, the fate of the rows that were
-// scanned in it.
-func byFault(m record.Meta, o outages, tracks []*track, recs []recovery, ocs []occurrence, d detection, until int64) []FaultCount {
-	reach := away(o, int64(m.Contract.Recover))
-	out := make([]FaultCount, len(m.Plan))
-	for k, w := range m.Plan {
-		f := FaultCount{Kind: w.Kind, Target: w.Target, Class: w.Class, FromS: w.From.Seconds(), ToS: min(w.To.Seconds(), seconds(until))}
-		for _, t := range tracks {
-			if !touches(m, w, t) {
-				continue
-			}
-			for i := t.lastAt(int64(w.From)-1) + 1; i < len(t.row) && t.row[i].at < int64(w.To); i++ {
-				f.add(&t.row[i], int64(m.Contract.Deadline), reach[t.plc])
-			}
-		}
-		if w.Class == "communication" || w.Class == "gateway" {
-			f.RecoverS = recoveredAfter(recs, int64(w.To))
-		}
-		for i, oc := range ocs {
-			if oc.window == k && i < len(d.first) && d.first[i] != never {
-				s := seconds(d.first[i] - oc.from)
-				f.DelayS = &s
-			}
-		}
-		out[k] = f
-	}
-	return out
+// What moments are about, and what N counts there.
+const (
+	MomentLost         = "lost"         // samples, in the worst bucket
+	MomentLate         = "late"         // samples, in the worst bucket
+	MomentWrong        = "wrong"        // corrupt, repeated, reordered or unknown samples in all
+	MomentFault        = "fault"        // samples lost or out of reach in its window
+	MomentFailure      = "failure"      // a machine broke down; Of is the component
+	MomentUnobtainable = "unobtainable" // samples, in the worst bucket
+	MomentSlow         = "slow"         // ms, mean of the slowest bucket
+	MomentDepth        = "depth"        // samples in the buffer
+	MomentBusy         = "busy"         // samples in the busiest bucket
+	MomentStopped      = "stopped"      // s, the longest stop
+	MomentApart        = "apart"        // share of the span, the mean of the worst bucket; Of is the worst tag
+	MomentFalseFresh   = "false-fresh"  // s, of the worst bucket
+	MomentMissed       = "missed"       // an expectation about this part was not met; Of is the metric
+)
+
+// OEE is overall equipment effectiveness after ISO 22400-2, with what it is
+// made of.
+type OEE struct {
+	Of                                        string // "truth" or "twin"
+	Machine                                   string
+	PlannedS, RanS                            float64
+	Units, Good                               float64
+	IdealCycleS                               float64
+	Availability, Performance, Quality, Value float64
 }
 
-func (f *FaultCount) add(r *row, deadline int64, path []span) {
-	if r.due == owed {
-		f.Owed++
-	}
-	switch fateOf(r, deadline, path) {
-	case fateLost:
-		f.Lost++
-	case fateUnobtainable:
-		f.Unobtainable++
-	case fateLate:
-		f.Late++
-	case fateBackfilled:
-		f.Backfilled++
-	}
+// AlarmMark is one alarm episode of one detector.
+type AlarmMark struct {
+	AtS               float64
+	Machine, Detector string
+	Class, Tag        string
+	Score, Limit      float64
+	True              bool
 }
 
-// recoveredAfter is the longest recovery of an outage that ends with the window.
-func recoveredAfter(recs []recovery, end int64) *float64 {
-	var worst *float64
-	for _, r := range recs {
-		if r.end == end && r.took != never {
-			if s := seconds(r.took); worst == nil || s > *worst {
-				worst = &s
-			}
-		}
-	}
-	return worst
-}
-
-// tell lays the run out over time for the page.
-func tell(l *record.Log, o outages, tracks []*track, c Card, ocs []occurrence, until int64) Story {
-	width := max(1, until/buckets)
-	s := Story{Summary: l.Meta.Summary, BucketS: seconds(width), Faults: c.ByFault,
-		Replay: fmt.Sprintf("plantbed run %s --gear %s --seed %d", l.Meta.Scenario, l.Meta.Gear, l.Meta.Seed)}
-	s.Buckets = fillBuckets(l, o, tracks, width)
-	for _, a := range l.Alarms {
-		al := alarm{int64(a.At), a.Machine, a.Class}
-		s.Alarms = append(s.Alarms, AlarmMark{AtS: a.At.Seconds(), Machine: a.Machine, Detector: a.Detector, Class: a.Class, Tag: a.Tag,
-			Score: a.Score, Limit: a.Limit, True: inside(ocs, al, func(x occurrence) int64 { return x.to })})
-	}
-	for _, e := range l.Events {
-		if e.Kind != "state" {
-			s.Events = append(s.Events, EventMark{e.At.Seconds(), strings.TrimSpace(e.Machine + "/" + e.Component + ": " + e.Kind)})
-		}
-	}
-	for _, n := range l.Notes {
-		if n.Kind != "depth" {
-			s.Notes = append(s.Notes, EventMark{n.At.Seconds(), strings.TrimSpace(n.Kind + " " + n.Text)})
-		}
-	}
-	return s
-}
-
-func fillBuckets(l *record.Log, o outages, tracks []*track, width int64) []Bucket {
-	m := l.Meta
-	reach := away(o, int64(m.Contract.Recover))
-	bs := make([]Bucket, buckets)
-	live := make([][]int64, buckets)
-	for i := range bs {
-		bs[i] = Bucket{P50MS: -1, P99MS: -1, Buffer: -1}
-	}
-	for _, t := range tracks {
-		for i := range t.row {
-			r := &t.row[i]
-			k := min(int(r.at/width), buckets-1)
-			b := &bs[k]
-			if r.due == owed {
-				b.Owed++
-				if r.twin != never {
-					b.Delivered++
-				}
-			}
-			switch fateOf(r, int64(m.Contract.Deadline), reach[t.plc]) {
-			case fateLost:
-				b.Lost++
-			case fateUnobtainable:
-				b.Unobtainable++
-			case fateLate:
-				b.Late++
-			case fateBackfilled:
-				b.Backfilled++
-			case fateLive:
-				live[k] = append(live[k], r.twin-r.at)
-			}
-		}
-	}
-	for k, ls := range live {
-		if n := len(ls); n > 0 {
-			slices.Sort(ls)
-			bs[k].P50MS, bs[k].P99MS = float64(ls[n/2])/1e6, float64(ls[min(n-1, n*99/100)])/1e6
-		}
-	}
-	for _, n := range l.Notes {
-		if n.Kind == "depth" {
-			k := min(int(int64(n.At)/width), buckets-1)
-			bs[k].Buffer = max(bs[k].Buffer, n.N)
-		}
-	}
-	return bs
+// EventMark is one instant on the timeline.
+type EventMark struct {
+	AtS  float64
+	What string
+	// Kind is the event's or note's own word, such as "onset" or "fault begins".
+	Kind string
 }
