@@ -39,6 +39,11 @@ func toggle(set func(on bool)) apply {
 	})
 }
 
+// toggleOr is toggle for a seam that can refuse.
+func toggleOr(set func(on bool) error) apply {
+	return settle(false, func([]active) bool { return true }, func(_, on bool) error { return set(on) })
+}
+
 // plain is for seams that cannot refuse.
 func plain[V any](set func(V)) func(was, now V) error {
 	return func(_, now V) error {

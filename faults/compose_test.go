@@ -84,6 +84,16 @@ func anyFault(rng *rand.Rand) Config {
 		c.Quality = pick("", "BadSensorFailure", "BadOutOfService")
 	case "plc.clock":
 		c.Offset, c.Drift = sec(rng.IntN(100)-50), pick("50 ppm", "-2000 ppm")
+	case "plc.restart":
+		c.IDs = pick("", "new", "same")
+	case "plc.slow":
+		c.Delay, c.Once = sec(1+rng.IntN(9)), rng.IntN(2) == 0
+	case "plc.exception":
+		c.Code = pick("", "timeout", "denied")
+	case "plc.node_gone":
+		c.Tags = [][]string{{"a"}, {"b", "c"}}[rng.IntN(2)]
+	case "plc.counter_wrap":
+		c.Scans = uint32(1 + rng.IntN(3))
 	case "gateway.disk_full":
 		c.After = 1000 * []strict.Bytes{0, 1, 2}[rng.IntN(3)]
 	case "gateway.disk_slow":
@@ -190,11 +200,44 @@ func compareSwitch(s *fakeSwitch, open opener, t time.Duration, check func(strin
 		quality = map[string]signal.Quality{"BadDeviceFailure": signal.BadDeviceFailure, "BadSensorFailure": signal.BadSensorFailure, "BadOutOfService": signal.BadOutOfService}[a.cfg.Quality]
 	}
 	check("quality", s.quality, quality)
+	compareTrouble(s, open, check)
 	var off float64
 	for _, a := range open("plc.clock", "s") {
 		off += a.cfg.Offset.D().Seconds() + map[string]float64{"50 ppm": 50e-6, "-2000 ppm": -2e-3}[a.cfg.Drift]*(t-a.From).Seconds()
 	}
 	check("clock right to 100 ns", math.Abs(s.error(t).Seconds()-off) < 1e-7, true)
+}
+
+func compareTrouble(s *fakeSwitch, open opener, check func(string, any, any)) {
+	check("down", s.down, len(open("plc.restart", "s")) > 0)
+	check("full of sessions", s.full, len(open("plc.sessions_full", "s")) > 0)
+	check("without republish", s.short, len(open("plc.no_republish", "s")) > 0)
+	check("moved", s.moved == 1, len(open("plc.namespace_moved", "s")) > 0)
+	check("expired", s.expired, len(open("plc.cert_expired", "s")) > 0)
+	var late time.Duration
+	for _, a := range open("plc.slow", "s") {
+		late = a.cfg.Delay.D()
+	}
+	check("late", s.late, late)
+	code := ""
+	for _, a := range open("plc.exception", "s") {
+		code = a.cfg.Code
+	}
+	check("error", s.refuses, code)
+	gone := 0
+	for _, a := range open("plc.node_gone", "s") {
+		gone += len(a.cfg.Tags)
+	}
+	check("tags gone", s.gone, gone)
+	var certificate, wrap uint32
+	for _, a := range open("plc.cert_rotated", "s") {
+		certificate = uint32(a.Index) + 1
+	}
+	check("certificate", s.certificate, certificate)
+	for _, a := range open("plc.counter_wrap", "s") {
+		wrap = a.cfg.Scans
+	}
+	check("scans to the wrap", s.wrap, wrap)
 }
 
 func compareHost(h *fakeHost, open func(string) []active, check func(string, any, any)) {

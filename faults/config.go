@@ -36,6 +36,13 @@ type Config struct {
 	Drift     string          `toml:"drift,omitempty"`
 	After     strict.Bytes    `toml:"after,omitzero"`
 	Sync      strict.Duration `toml:"sync,omitzero"`
+	IDs       string          `toml:"ids,omitempty"`
+	Once      bool            `toml:"once,omitzero"`
+	Code      string          `toml:"code,omitempty"`
+	On        string          `toml:"on,omitempty"`
+	Scope     string          `toml:"scope,omitempty"`
+	Tags      []string        `toml:"tags,omitempty"`
+	Scans     uint32          `toml:"scans,omitzero"`
 }
 
 // Names are the valid targets of each seam.
@@ -72,10 +79,26 @@ func (c Config) WithDefaults() Config {
 	if k.Name == "link.down" && c.Mode == "" {
 		c.Mode = linkModes[0]
 	}
-	if k.Name == "plc.bad_quality" && c.Quality == "" {
-		c.Quality = defaultQuality.String()
+	switch k.Name {
+	case "plc.bad_quality":
+		fill(&c.Quality, defaultQuality.String())
+	case "plc.restart":
+		fill(&c.IDs, restartIDs[0])
+	case "plc.exception":
+		fill(&c.Code, PLCErrors[0])
+		fill(&c.Scope, refusalScopes[0])
+		fill(&c.Chance, "100 %")
+	case "plc.counter_wrap":
+		fill(&c.Scans, defaultScans)
 	}
 	return c
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
 }
 
 // Validate reports everything that is wrong with the fault by itself and with
@@ -94,6 +117,11 @@ func (c Config) Validate(names Names) strict.Problems {
 		ps.Addf("target", "is missing: %s needs %s", c.Kind, k.Seam.article())
 	case !slices.Contains(valid, c.Target):
 		ps.AddName("target", fmt.Sprintf("there is no %s %q", k.Seam, c.Target), c.Target, valid)
+	}
+	for i, tag := range c.Tags {
+		if !slices.Contains(names.Channels, tag) {
+			ps.AddName(fmt.Sprintf("tags[%d]", i), fmt.Sprintf("there is no tag %q", tag), tag, names.Channels)
+		}
 	}
 	return append(ps, c.check(k)...)
 }

@@ -144,6 +144,12 @@ type fakeSwitch struct {
 	quality         signal.Quality
 	set, offset     time.Duration
 	drift           float64
+
+	down, full, short, expired bool
+	late                       time.Duration
+	refuses                    string
+	gone, moved                int
+	certificate, wrap          uint32
 }
 
 func (s *fakeSwitch) Stop()          { s.log("Stop()"); s.stopped = true }
@@ -157,7 +163,39 @@ func (s *fakeSwitch) Clock(off time.Duration, drift float64) {
 	s.log("Clock(%v, %.3g)", off.Round(time.Millisecond), drift)
 	s.set, s.offset, s.drift = s.f.k.Now(), off, drift
 }
-func (s *fakeSwitch) Clear() { s.log("Clear()"); *s = fakeSwitch{seam: s.seam} }
+func (s *fakeSwitch) Restart(down, same bool) {
+	s.log("Restart(%v, %v)", down, same)
+	s.down = down
+}
+func (s *fakeSwitch) Slow(d time.Duration, once bool) { s.log("Slow(%v, %v)", d, once); s.late = d }
+func (s *fakeSwitch) Refuse(code, on string, share float64, items bool) error {
+	s.log("Refuse(%q, %q, %v, %v)", code, on, share, items)
+	s.refuses = code
+	return nil
+}
+func (s *fakeSwitch) SessionsFull(on bool) { s.log("SessionsFull(%v)", on); s.full = on }
+func (s *fakeSwitch) Gone(tags []string) error {
+	s.log("Gone(%v)", tags)
+	s.gone = len(tags)
+	return nil
+}
+func (s *fakeSwitch) MoveNamespace(n int) error {
+	s.log("MoveNamespace(%d)", n)
+	s.moved = n
+	return nil
+}
+func (s *fakeSwitch) NoRepublish(on bool) error {
+	s.log("NoRepublish(%v)", on)
+	s.short = on
+	return nil
+}
+func (s *fakeSwitch) Certificate(n uint32, expired bool) error {
+	s.log("Certificate(%d, %v)", n, expired)
+	s.certificate, s.expired = n, expired
+	return nil
+}
+func (s *fakeSwitch) WrapCounter(n uint32) { s.log("WrapCounter(%d)", n); s.wrap = n }
+func (s *fakeSwitch) Clear()               { s.log("Clear()"); *s = fakeSwitch{seam: s.seam} }
 
 // error is how far the clock is off at t.
 func (s *fakeSwitch) error(t time.Duration) time.Duration {

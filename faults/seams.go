@@ -83,6 +83,25 @@ type Switch interface {
 	// Clock sets the device's clock off by offset now and has it gain drift
 	// seconds per second from now on (1 ppm is 1e-6); 0, 0 is right again.
 	Clock(offset time.Duration, drift float64)
+	// Restart takes the device down, or has it come up without a memory; with
+	// sameIDs its ids begin where they began before.
+	Restart(down, sameIDs bool)
+	// Slow has answers leave later by delay, all or once the next one; 0 ends it.
+	Slow(delay time.Duration, once bool)
+	// Refuse answers a share of requests, or of their items, with an error by
+	// its name in PLCErrors; "" ends it. On is one of PLCRequests, "" any.
+	Refuse(code, on string, share float64, items bool) error
+	SessionsFull(on bool)
+	// Gone takes tags out of what the device knows; none is all back.
+	Gone(tags []string) error
+	// MoveNamespace moves the index of the device's names; 0 is where it was.
+	MoveNamespace(by int) error
+	NoRepublish(on bool) error
+	// Certificate shows the nth certificate, 0 being the first, or one whose
+	// time is over.
+	Certificate(n uint32, expired bool) error
+	// WrapCounter has counters wrap after so many scans; 0 leaves them.
+	WrapCounter(scans uint32)
 	Clear()
 }
 

@@ -1,0 +1,27 @@
+package faults
+
+import (
+	"time"
+
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+func checkPLCSlow(c Config, ps *strict.Problems) { notNegative(ps, "delay", c.Delay) }
+
+// The window that opened last decides. Each window delays once of its own.
+func bindPLCSlow(p Plant, target string) (apply, bool) {
+	type late struct {
+		delay time.Duration
+		once  int // index of the window, from 1; 0 for every answer
+	}
+	sw, ok := p.Switch(target)
+	return settle(late{},
+		func(open []active) late {
+			l := last(open)
+			if l.cfg.Once {
+				return late{l.cfg.Delay.D(), l.Index + 1}
+			}
+			return late{l.cfg.Delay.D(), 0}
+		},
+		plain(func(l late) { sw.Slow(l.delay, l.once > 0) })), ok
+}
