@@ -83,7 +83,7 @@ func modbusSource(r *run, p *plc.PLC, d *deviceLink, addr string) gwmodbus.Confi
 		block := gwmodbus.Block{Counter: &counter, Start: b.Start, Count: int(b.Count), Poll: poll}
 		for _, reg := range d.registers.Registers {
 			if reg.Task == b.Task && reg.Address >= b.Start && int(reg.Address) < int(b.Start)+int(b.Count) {
-				block.Tags = append(block.Tags, gwmodbus.Tag{ID: reg.ID, Address: reg.Address, Type: reg.Type.String(), Scale: reg.Scale})
+				block.Tags = append(block.Tags, gwmodbus.Tag{ID: reg.ID, Address: reg.Address, Type: reg.Type.String(), Scale: reg.Scale, Order: reg.Order.String()})
 			}
 		}
 		c.Blocks = append(c.Blocks, block)

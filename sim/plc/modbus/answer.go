@@ -17,18 +17,14 @@ func (b *bank) answer(p *pdu, id *Identity, items []Ref) []Ref {
 	exc := check(p)
 	if exc == none {
 		switch p.function {
-		case readCoils:
-			exc = b.coils(p, mbserver.ReadCoils)
-		case readDiscreteInputs:
-			exc = b.coils(p, mbserver.ReadDiscreteInputs)
-		case readHolding:
-			items, exc = b.read(p, mbserver.ReadHoldingRegisters, items)
-		case readInput:
-			items, exc = b.read(p, mbserver.ReadInputRegisters, items)
+		case readCoils, readDiscreteInputs:
+			items, exc = b.readBits(p, items)
+		case readHolding, readInput:
+			items, exc = b.read(p, items)
 		case writeCoil:
-			exc = b.writeCoils(p, 1, mbserver.WriteSingleCoil)
+			exc = b.writeBits(p, 1, mbserver.WriteSingleCoil)
 		case writeCoils:
-			exc = b.writeCoils(p, p.word(1), mbserver.WriteMultipleCoils)
+			exc = b.writeBits(p, p.word(1), mbserver.WriteMultipleCoils)
 		case writeRegister:
 			exc = b.write(p, 1, mbserver.WriteHoldingRegister)
 		case writeRegisters:
@@ -58,32 +54,27 @@ func run(f function, s *mbserver.Server, p *pdu) mbserver.Exception {
 	return *exc
 }
 
-func (b *bank) coils(p *pdu, f function) mbserver.Exception {
-	if p.word(0)+p.word(1) > CoilCount {
-		return badAddress
-	}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return run(f, &b.shown, p)
-}
-
-func (b *bank) read(p *pdu, f function, items []Ref) ([]Ref, mbserver.Exception) {
+// read is functions 3 and 4.
+func (b *bank) read(p *pdu, items []Ref) ([]Ref, mbserver.Exception) {
 	start, count := p.word(0), p.word(1)
 	if !b.readable(start, count) {
 		return items, badAddress
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.items(items, start, count), run(f, &b.shown, p)
+	p.data = packWords(p.scratch(), b.shown.HoldingRegisters[start:start+count])
+	return b.items(items, start, count), none
 }
 
-func (b *bank) writeCoils(p *pdu, count int, f function) mbserver.Exception {
-	if p.word(0)+count > CoilCount {
-		return badAddress
+// packWords adds the number of bytes and the words, high byte first.
+func packWords(out []byte, words []uint16) []byte {
+	at := len(out) + 1
+	out = append(out, byte(2*len(words)))
+	out = append(out, make([]byte, 2*len(words))...)
+	for i, w := range words {
+		binary.BigEndian.PutUint16(out[at+2*i:], w)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return run(f, &b.wanted, p)
+	return out
 }
 
 func (b *bank) write(p *pdu, count int, f function) mbserver.Exception {
@@ -130,6 +121,6 @@ func (b *bank) readWrite(p *pdu, items []Ref) ([]Ref, mbserver.Exception) {
 	if exc != none {
 		return items, exc
 	}
-	p.data = append([]byte{byte(2 * n)}, mbserver.Uint16ToBytes(b.shown.HoldingRegisters[from:from+n])...)
+	p.data = packWords(p.scratch(), b.shown.HoldingRegisters[from:from+n])
 	return b.items(items, from, n), none
 }

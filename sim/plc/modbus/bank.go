@@ -12,9 +12,13 @@ import (
 type bank struct {
 	img Image
 	m   *Map
-	// task lists the tags of each task by address, blocks its blocks.
+	// tapped tells that somebody wants to know what a response carries.
+	tapped bool
+	// task lists the tags of each task by address, blocks its blocks, bits
+	// its tags that are bits.
 	task   [][]Register
 	blocks [][]Block
+	bits   [][]bit
 
 	mu sync.RWMutex
 	// shown is what is read: the latest scan of every task, and the markers.
@@ -28,21 +32,25 @@ type bank struct {
 
 const addressSpace = 1 << 16
 
-func newBank(img Image, m *Map) *bank {
+// bit is a bool tag: its address and its place in the task.
+type bit struct{ address, index int }
+
+func newBank(img Image, m *Map, tapped bool) *bank {
 	n := len(img.Tasks())
-	b := &bank{img: img, m: m, seq: make([]uint64, n), task: make([][]Register, n), blocks: make([][]Block, n)}
+	b := &bank{img: img, m: m, tapped: tapped, seq: make([]uint64, n), task: make([][]Register, n), blocks: make([][]Block, n), bits: make([][]bit, n)}
 	for _, r := range m.Registers {
 		b.task[r.Task] = append(b.task[r.Task], r)
 	}
 	for _, k := range m.Blocks {
 		b.blocks[k.Task] = append(b.blocks[k.Task], k)
 	}
+	for address, i := range m.Bits {
+		r := &m.Registers[i]
+		b.bits[r.Task] = append(b.bits[r.Task], bit{address, r.Index})
+	}
 	b.shown.HoldingRegisters = make([]uint16, addressSpace)
-	b.shown.InputRegisters = b.shown.HoldingRegisters
-	b.shown.Coils = make([]byte, CoilCount)
-	b.shown.DiscreteInputs = b.shown.Coils
+	b.shown.Coils = make([]byte, addressSpace)
 	b.wanted.HoldingRegisters = make([]uint16, addressSpace)
-	b.wanted.Coils = b.shown.Coils
 	for _, t := range img.Tasks() {
 		if latest := img.Latest(t.Index); latest != nil {
 			b.scan(latest)
@@ -59,7 +67,13 @@ func (b *bank) scan(block *plc.Block) {
 	regs := b.shown.HoldingRegisters
 	for i := range b.task[block.Task] {
 		r := &b.task[block.Task][i]
-		encode(regs[r.Address:], r.Type, r.Scale, block.Values[r.Index])
+		encode(regs[r.Address:], r, block.Values[r.Index])
+	}
+	for _, at := range b.bits[block.Task] {
+		b.shown.Coils[at.address] = 0
+		if block.Values[at.index] != 0 {
+			b.shown.Coils[at.address] = 1
+		}
 	}
 	for _, k := range b.blocks[block.Task] {
 		put32(regs[k.Counter:], block.Counter())
@@ -80,14 +94,23 @@ func markers(start, count int) bool {
 // items adds every sample that lies wholly in count registers from start. The
 // caller holds the lock.
 func (b *bank) items(into []Ref, start, count int) []Ref {
+	if !b.tapped {
+		return into
+	}
 	for i := b.m.from(start); i < len(b.m.Registers); i++ {
 		r := &b.m.Registers[i]
 		if int(r.Address)+r.Words() > start+count {
 			break
 		}
-		if seq := b.seq[r.Task]; seq > 0 {
-			into = append(into, Ref{r.Task, r.Index, seq})
-		}
+		into = b.item(into, r)
+	}
+	return into
+}
+
+// item adds the sample that a tag shows, if its task has scanned yet.
+func (b *bank) item(into []Ref, r *Register) []Ref {
+	if seq := b.seq[r.Task]; seq > 0 {
+		into = append(into, Ref{r.Task, r.Index, seq})
 	}
 	return into
 }
@@ -145,7 +168,7 @@ func (b *bank) settable(start, count int) bool {
 // settings reads the tags in count wanted registers from start.
 func (b *bank) settings(start, count int) (all []setting, exc mbserver.Exception) {
 	b.touched(start, count, func(r *Register, t *plc.Tag) bool {
-		v := decode(b.wanted.HoldingRegisters[r.Address:], r.Type, r.Scale)
+		v := decode(b.wanted.HoldingRegisters[r.Address:], r)
 		if t.Accepts(v) != nil {
 			exc = badValue
 			return false

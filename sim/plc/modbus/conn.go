@@ -13,6 +13,7 @@ type conn struct {
 	id     int
 	r      *bufio.Reader
 	in     [maxFrame]byte
+	room   [maxPDU]byte
 	out    []byte
 	req    frame
 	items  []Ref
@@ -38,6 +39,7 @@ func (c *conn) serve() error {
 		if c.req, err = readFrame(c.r, &c.in); err != nil {
 			return err
 		}
+		c.req.pdu.room = c.room[:]
 		if !c.answer() {
 			continue
 		}

@@ -62,7 +62,7 @@ func TestDeadlines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &Server{cfg: Config{Idle: strict.Duration(c.idle)}.WithDefaults(), bank: newBank(p, m)}
+		s := &Server{cfg: Config{Idle: strict.Duration(c.idle)}.WithDefaults(), bank: newBank(p, m, true)}
 		if err := newConn(s, raw, 0).serve(); err != io.EOF {
 			t.Errorf("ends with %v", err)
 		}

@@ -79,7 +79,11 @@ func (f *frame) append(b []byte) []byte {
 type pdu struct {
 	function byte
 	data     []byte
+	// room is where the data of a response may be put; nil allocates.
+	room []byte
 }
+
+func (p *pdu) scratch() []byte { return p.room[:0] }
 
 func (p *pdu) Bytes() []byte         { return append([]byte{p.function}, p.data...) }
 func (p *pdu) Copy() mbserver.Framer { c := *p; return &c }

@@ -20,14 +20,14 @@ import (
 func fixed(t testing.TB) *plc.PLC {
 	k := sim.New(1)
 	var tags []plc.Tag
-	for i := range 14 {
-		tag := plc.Tag{ID: signal.ID([]byte{'a' + byte(i)}), Type: plc.Bool + plc.Type(i%7), Read: func(time.Duration) float64 { return float64(i % 2) }}
-		if i >= 7 {
+	for i := range 18 {
+		tag := plc.Tag{ID: signal.ID([]byte{'a' + byte(i)}), Type: plc.Bool + plc.Type(i%9), Read: func(time.Duration) float64 { return float64(i % 2) }}
+		if i >= 9 {
 			tag.Write = func(float64) error { return nil }
 		}
 		tags = append(tags, tag)
 	}
-	p, err := plc.New(k, plc.Config{Name: "p", Protocol: "modbus"}, time.Unix(0, 0), tags)
+	p, err := plc.New(k, plc.Config{Name: "p", Protocol: "modbus", TagOrders: map[string]string{"d": "cdab", "e": "dcba", "j": "badc", "n": "dcba"}}, time.Unix(0, 0), tags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func FuzzStream(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	b := newBank(p, m)
+	b := newBank(p, m, true)
 	latched := append([]uint16(nil), b.shown.HoldingRegisters[:m.end()]...)
 	id := Identity{Vendor: "v"}.withDefaults()
 	f.Fuzz(func(t *testing.T, stream []byte) {
@@ -157,40 +157,56 @@ func TestFrameByteByByte(t *testing.T) {
 	}
 }
 
-// Registers are held against big-endian bytes, and a client decodes exactly
-// what was latched.
+// Registers are held against bytes in the order that the order's name spells,
+// and a client decodes exactly what was latched.
 func TestWordsAgainstBytes(t *testing.T) {
 	rng := sim.Rand(1, "words")
-	for range 20_000 {
-		bits := rng.Uint64()
-		var b [8]byte
-		var regs [4]uint16
-		binary.BigEndian.PutUint64(b[:], bits)
-		for i := range regs {
-			regs[i] = binary.BigEndian.Uint16(b[2*i:])
-		}
+	// Where each byte of a value, the highest first, lies in its registers.
+	places := map[plc.Order]map[int][]int{
+		plc.ABCD: {2: {0, 1}, 4: {0, 1, 2, 3}, 8: {0, 1, 2, 3, 4, 5, 6, 7}},
+		plc.CDAB: {2: {0, 1}, 4: {2, 3, 0, 1}, 8: {6, 7, 4, 5, 2, 3, 0, 1}},
+		plc.BADC: {2: {1, 0}, 4: {1, 0, 3, 2}, 8: {1, 0, 3, 2, 5, 4, 7, 6}},
+		plc.DCBA: {2: {1, 0}, 4: {3, 2, 1, 0}, 8: {7, 6, 5, 4, 3, 2, 1, 0}},
+	}
+	for range 5_000 {
+		bits := rng.Uint64() >> (rng.IntN(2) * 14)
 		for typ, want := range map[plc.Type]float64{
 			plc.Int16: float64(int16(bits>>48)) * 0.1, plc.UInt16: float64(uint16(bits>>48)) * 0.1,
 			plc.Int32: float64(int32(bits>>32)) * 0.1, plc.UInt32: float64(uint32(bits>>32)) * 0.1,
+			plc.Int64: float64(int64(bits)) * 0.1, plc.UInt64: float64(bits) * 0.1,
 			plc.Float32: float64(math.Float32frombits(uint32(bits >> 32))), plc.Float64: math.Float64frombits(bits),
 		} {
-			got := decode(regs[:], typ, 0.1)
-			if got != want && !math.IsNaN(want) {
-				t.Fatalf("%v of %x is %v, want %v", typ, bits, got, want)
-			}
-			var back [4]uint16
-			encode(back[:], typ, 0.1, got)
-			n := words(typ)
-			if !math.IsNaN(got) && [4]uint16(back) != mask(regs, n) {
-				t.Fatalf("%v: %v is encoded as %x, want %x", typ, got, back[:n], regs[:n])
+			for order, place := range places {
+				var high, wire [8]byte
+				binary.BigEndian.PutUint64(high[:], bits)
+				n := 2 * words(typ)
+				for i, to := range place[n] {
+					wire[to] = high[i]
+				}
+				var regs [4]uint16
+				for i := range n / 2 {
+					regs[i] = binary.BigEndian.Uint16(wire[2*i:])
+				}
+				r := &Register{Type: typ, Scale: 0.1, Order: order}
+				got := decode(regs[:], r)
+				if got != want && !math.IsNaN(want) {
+					t.Fatalf("%v %v of %x is %v, want %v", typ, order, bits, got, want)
+				}
+				var back [4]uint16
+				encode(back[:], r, got)
+				// With a scale, a float64 keeps counts apart up to 2^51.
+				exact := typ != plc.Int64 && typ != plc.UInt64 || int64(bits) < 1<<51 && int64(bits) >= 0
+				if !math.IsNaN(got) && exact && back != regs {
+					t.Fatalf("%v %v: %v is encoded as %x, want %x", typ, order, got, back, regs)
+				}
 			}
 		}
+		bits >>= rng.IntN(64) // 64-bit counts that come back whole
+		r := &Register{Type: plc.Int64, Scale: 1, Order: plc.Order(bits % 4)}
+		var regs [4]uint16
+		want := float64(int64(bits) >> 11)
+		if encode(regs[:], r, want); decode(regs[:], r) != want {
+			t.Fatalf("%v comes back as %v", want, decode(regs[:], r))
+		}
 	}
-}
-
-func mask(r [4]uint16, n int) [4]uint16 {
-	for i := n; i < 4; i++ {
-		r[i] = 0
-	}
-	return r
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plantbed/plantbed/sim/plc"
 	"github.com/plantbed/plantbed/sim/plc/modbus"
 )
 
@@ -54,10 +55,13 @@ func TestInteropMbpoll(t *testing.T) {
 		{"-a 1 -t 4 -r 61441", "1 2 3", "Written 3 references"},
 		{"-a 1 -t 4 -r 61440 -c 4", "", "4711"},
 		{"-a 1 -t 4:float -r 15", "61.25", "Written 1 references"},
-		{"-a 1 -t 0 -r 5", "1", "Written 1 references"},
-		{"-a 1 -t 0 -r 6", "1 0 1", "Written 3 references"},
-		{"-a 1 -t 0 -r 5 -c 4", "", "[8]: \t1"},
-		{"-a 1 -t 1 -r 5 -c 1", "", "[5]: \t1"},
+		{"-a 1 -t 0 -r 61445", "1", "Written 1 references"},
+		{"-a 1 -t 0 -r 61446", "1 0 1", "Written 3 references"},
+		{"-a 1 -t 0 -r 61445 -c 4", "", "[61448]: \t1"},
+		{"-a 1 -t 1 -r 61445 -c 1", "", "[61445]: \t1"},
+		{"-a 1 -t 0 -r 0 -c 2", "", "[0]: \t1\n[1]: \t0"},
+		{"-a 1 -t 0 -r 1", "1", "Written 1 references"},
+		{"-a 1 -t 0 -r 0", "0", "Illegal data address"},
 		{"-a 1 -t 4 -r 61440 -c 125", "", "[61564]"},
 		{"-a 1 -t 4 -r 3", "5", "Illegal data address"},
 		{"-a 1 -t 4 -r 4096 -c 1", "", "Illegal data address"},
@@ -69,8 +73,24 @@ func TestInteropMbpoll(t *testing.T) {
 		}
 	}
 	r.scan()
-	if r.speed != 61.25 {
-		t.Errorf("the machine has %v, mbpoll wrote 61.25", r.speed)
+	if r.speed != 61.25 || !r.valve {
+		t.Errorf("the machine has %v and %v, mbpoll wrote 61.25 and true", r.speed, r.valve)
+	}
+}
+
+// Without -B mbpoll takes the low word first, which is the order cdab.
+func TestInteropMbpollOrder(t *testing.T) {
+	if _, err := exec.LookPath("mbpoll"); err != nil {
+		missing(t, "mbpoll")
+	}
+	r := newRigOf(t, plc.Config{Order: "cdab"}, modbus.Config{}, modbus.Options{})
+	r.base = -70000
+	r.scan()
+	for args, want := range map[string]string{"-t 4:int -r 5": "-69997", "-t 3:float -r 9": "-69995"} {
+		words := append(strings.Fields("-m tcp -0 -1 -q -a 1 -c 1 -p "+port(r)+" "+args), "127.0.0.1")
+		if out, _ := exec.Command("mbpoll", words...).CombinedOutput(); !strings.Contains(string(out), want) {
+			t.Errorf("mbpoll %s: want %q in\n%s", args, want, out)
+		}
 	}
 }
 
@@ -89,8 +109,36 @@ func TestInteropPymodbus(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	r.scan()
-	if r.speed != -7.5 || r.base != 70000 {
-		t.Errorf("the machine has %v and %v, pymodbus wrote -7.5 and 70000", r.speed, r.base)
+	if r.speed != -7.5 || r.base != 70000 || !r.valve {
+		t.Errorf("the machine has %v, %v and %v, pymodbus wrote -7.5, 70000 and true", r.speed, r.base, r.valve)
+	}
+}
+
+// pymodbus reads every type in every order of bytes, and writes back what
+// reaches the machine; and a tag may lie otherwise than the rest.
+func TestInteropPymodbusOrders(t *testing.T) {
+	python := findPymodbus()
+	if python == "" {
+		missing(t, "python3 with pymodbus")
+	}
+	for _, order := range []string{"abcd", "cdab", "badc", "dcba"} {
+		t.Run(order, func(t *testing.T) {
+			odd := "dcba"
+			if order == odd {
+				odd = "abcd"
+			}
+			r := newRigOf(t, plc.Config{Order: order, TagOrders: map[string]string{"rw/speed": odd}}, modbus.Config{}, modbus.Options{})
+			r.base, r.speed, r.level, r.total, r.valve = 70000, 1234.5, -12.3, 1<<40+1, true
+			r.scan()
+			out, err := exec.Command(python, "testdata/orders.py", port(r), order, odd).CombinedOutput()
+			if err != nil || !strings.HasSuffix(string(out), "all as expected\n") {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			r.scan()
+			if r.speed != -7.5 || r.base != -70001 || r.total != 1<<50+3 || r.level != 45.6 {
+				t.Errorf("the machine has %v, %v, %v and %v", r.speed, r.base, r.total, r.level)
+			}
+		})
 	}
 }
 

@@ -17,11 +17,12 @@ const (
 	maxWriteCoils     = 1968
 )
 
-// Addresses of the marker words and of the marker bits.
+// Addresses of the marker words and of the marker bits, which begin at the same
+// address, each in its own table.
 const (
 	MarkerStart = 0xF000
 	MarkerCount = 256
-	CoilCount   = 4096
+	MarkerBits  = 4096
 )
 
 // counterWords is the size of a block's scan counter.
@@ -35,6 +36,8 @@ type Register struct {
 	Type    plc.Type
 	// Scale is engineering units per raw count.
 	Scale float64
+	// Order is how the bytes of the value lie.
+	Order plc.Order
 	// Task and Index are its place in the image.
 	Task, Index int
 }
@@ -46,7 +49,7 @@ func words(t plc.Type) int {
 	switch t {
 	case plc.Int32, plc.UInt32, plc.Float32:
 		return 2
-	case plc.Float64:
+	case plc.Int64, plc.UInt64, plc.Float64:
 		return 4
 	}
 	return 1
@@ -66,6 +69,9 @@ type Block struct {
 type Map struct {
 	Registers []Register
 	Blocks    []Block
+	// Bits are the tags that are coils and discrete inputs too: address n is
+	// Registers[Bits[n]], the n-th bool tag.
+	Bits []int
 }
 
 // NewMap lays out tasks one after another, from address 0: for each task a
@@ -87,8 +93,11 @@ func NewMap(tasks []*plc.Task) (*Map, error) {
 			if next+w > MarkerStart {
 				return nil, fmt.Errorf("task %q: tag %q does not fit in: the registers of tags end at %d", t.Name, tag.ID, MarkerStart)
 			}
+			if tag.Type == plc.Bool {
+				m.Bits = append(m.Bits, len(m.Registers))
+			}
 			m.Registers = append(m.Registers, Register{
-				ID: tag.ID, Address: uint16(next), Type: tag.Type, Scale: tag.Scale, Task: t.Index, Index: i,
+				ID: tag.ID, Address: uint16(next), Type: tag.Type, Scale: tag.Scale, Order: tag.Order, Task: t.Index, Index: i,
 			})
 			m.last().Count += uint16(w)
 			next += w

@@ -23,7 +23,7 @@ func tasks(seed uint64, sizes ...int) []*plc.Task {
 	for i, n := range sizes {
 		t := &plc.Task{Index: i, Name: fmt.Sprint("task", i), Period: time.Second}
 		for j := range n {
-			typ := plc.Bool + plc.Type(rng.IntN(7))
+			typ := plc.Bool + plc.Type(rng.IntN(9))
 			t.Tags = append(t.Tags, plc.Tag{ID: signal.ID(fmt.Sprintf("t%d/%d", i, j)), Type: typ, Scale: 1})
 		}
 		all = append(all, t)

@@ -32,6 +32,8 @@ type rig struct {
 	base float64
 	// speed and level are what clients have set.
 	speed, level float64
+	total        float64
+	valve        bool
 }
 
 // newRig serves one tag of every type twice: "ro" tags that read base plus
@@ -39,8 +41,20 @@ type rig struct {
 //
 //	 0 counter | 2 ro/bool | 3 ro/int16 | 4 ro/uint16 | 5 ro/int32 | 7 ro/uint32
 //	 9 ro/float | 11 ro/double | 15 speed (float) | 17 level (int16, 0.1) | 18 count (int32)
-//	20 counter of fast | 22 fast/int16
+//	20 ro/int64 | 24 rw/total (uint64) | 28 rw/valve (bool)
+//	29 counter of fast | 31 fast/int16
+//
+// Coils and discrete inputs: 0 ro/bool | 1 rw/valve.
 func newRig(t testing.TB, cfg modbus.Config, opt modbus.Options) *rig {
+	t.Helper()
+	return newRigOf(t, plc.Config{}, cfg, opt)
+}
+
+// valveRegister is where rw/valve stands.
+const valveRegister = 28
+
+// newRigOf is newRig with another order of bytes.
+func newRigOf(t testing.TB, orders plc.Config, cfg modbus.Config, opt modbus.Options) *rig {
 	t.Helper()
 	r := &rig{t: t, k: sim.New(1)}
 	read := func(n float64) func(time.Duration) float64 {
@@ -58,11 +72,15 @@ func newRig(t testing.TB, cfg modbus.Config, opt modbus.Options) *rig {
 		plc.Tag{ID: "rw/speed", Type: plc.Float32, Lo: -1e6, Hi: 1e6, Read: func(time.Duration) float64 { return r.speed }, Write: func(v float64) error { r.speed = v; return nil }},
 		plc.Tag{ID: "rw/level", Type: plc.Int16, Scale: 0.1, Lo: -100, Hi: 100, Read: func(time.Duration) float64 { return r.level }, Write: func(v float64) error { r.level = v; return nil }},
 		plc.Tag{ID: "rw/count", Type: plc.Int32, Read: read(0), Write: func(v float64) error { r.base = v; return nil }},
+		plc.Tag{ID: "ro/int64", Type: plc.Int64, Read: read(8)},
+		plc.Tag{ID: "rw/total", Type: plc.UInt64, Read: func(time.Duration) float64 { return r.total }, Write: func(v float64) error { r.total = v; return nil }},
+		plc.Tag{ID: "rw/valve", Type: plc.Bool, Read: func(time.Duration) float64 { return map[bool]float64{true: 1}[r.valve] }, Write: func(v float64) error { r.valve = v != 0; return nil }},
 		plc.Tag{ID: "fast/int16", Type: plc.Int16, Read: read(7)},
 	)
 	var err error
 	r.p, err = plc.New(r.k, plc.Config{
 		Name: "plc-1", Protocol: "modbus", FastScan: strict.Duration(100 * time.Millisecond), FastTags: []string{"fast/int16"},
+		Order: orders.Order, TagOrders: orders.TagOrders,
 	}, time.Unix(0, 0), tags)
 	if err != nil {
 		t.Fatal(err)

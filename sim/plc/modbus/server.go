@@ -46,7 +46,8 @@ func Listen(cfg Config, img Image, opt Options) (*Server, error) {
 	if err != nil {
 		return fail(err)
 	}
-	s := &Server{cfg: cfg, opt: opt, log: opt.Log, bank: newBank(img, m), ln: ln, conns: map[*conn]struct{}{}}
+	cfg.Identity = cfg.Identity.of(img)
+	s := &Server{cfg: cfg, opt: opt, log: opt.Log, bank: newBank(img, m, opt.Tap != nil), ln: ln, conns: map[*conn]struct{}{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

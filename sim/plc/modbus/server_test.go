@@ -122,17 +122,19 @@ func TestTap(t *testing.T) {
 		}
 		taps = nil
 	}
-	read("03 0000 0017", "none") // nothing scanned yet
+	read("03 0000 0020", "none") // nothing scanned yet
 	r.scan()
 	read("03 0000 0004", "[{0 0 1} {0 1 1}]")           // counter, bool, int16
 	read("04 0006 0003", "[{0 4 1}]")                   // half an int32, a whole uint32
 	read("03 0009 0005", "[{0 5 1}]")                   // a float, three quarters of a double
 	read("03 000b 0004", "[{0 6 1}]")                   // the double
 	read("03 000c 0003", "none")                        // three quarters of it
-	read("03 0011 0005", "[{0 8 1} {0 9 1}]")           // up to the counter of the next block
-	read("03 0012 0005", "[{0 9 1} {1 0 10}]")          // over the border of two tasks
+	read("03 0018 0005", "[{0 11 1} {0 12 1}]")         // up to the counter of the next block
+	read("03 001c 0004", "[{0 12 1} {1 0 10}]")         // over the border of two tasks
 	read("03 f000 0004", "none")                        // markers
-	read("01 0000 0008", "none")                        // coils
+	read("01 f000 0008", "none")                        // marker bits
+	read("01 0000 0002", "[{0 0 1} {0 12 1}]")          // bool tags as coils
+	read("02 0001 0001", "[{0 12 1}]")                  // and as discrete inputs
 	read("03 1000 0001", "none")                        // an exception
 	read("10 000f 0002 04 3f800000", "none")            // a write
 	read("17 0002 0001 f000 0001 02 1234", "[{0 0 1}]") // read and write
