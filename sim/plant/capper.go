@@ -47,7 +47,8 @@ var capperKind = kind{
 			cpBearing: {"drive/bearing", "bearing_wear", "the turret's bearing: vibration, later current"},
 		},
 	},
-	build: newCapper,
+	build:  newCapper,
+	recipe: []string{"torque", "speed"},
 	spans: func(p params, s []SignalSpec) {
 		s[cpTorque].stretch(p["torque"] / 1.8)
 		s[cpSpeed].stretch(p["speed"] / 60)
@@ -86,13 +87,18 @@ func newCapper(p params, c chance) model {
 
 func (m *capper) fork() model { c := *m; return &c }
 
+func (m *capper) inherit(old model) {
+	o := old.(*capper)
+	m.speed, m.heat = o.speed, o.heat
+}
+
 func (m *capper) closing(in *inputs) float64 {
 	d := in.damage[cpClutch]
 	return m.torqueNm * (m.grip.factor(in.tS) - 0.3*d + d*m.slip.offset(in.tS))
 }
 
 func (m *capper) load(in *inputs) float64 {
-	return m.speed * (0.35 + 0.2*m.closing(in)/m.torqueNm + 0.06*in.damage[cpBearing])
+	return m.speed * ((0.35+0.2*m.closing(in)/m.torqueNm)*(1+in.extra) + 0.06*in.damage[cpBearing])
 }
 
 func (m *capper) advance(in *inputs, dtS float64) {

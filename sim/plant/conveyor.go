@@ -48,7 +48,8 @@ var conveyorKind = kind{
 			cvBearing: {"drum/bearing", "bearing_wear", "the drum's bearing: vibration of the gearbox, heat of the bearing"},
 		},
 	},
-	build: newConveyor,
+	build:  newConveyor,
+	recipe: []string{"speed", "unit_mass"},
 	check: func(p params) (problems strict.Problems) {
 		belt := physics.Belt{BeltKg: beltKg, Friction: beltFriction, ViscousNs: 80, DrumM: 0.12}
 		kW := belt.PowerKW(belt.TorqueNm(40*p["unit_mass"], p["speed"], 0.5), p["speed"]) / gearEfficiency
@@ -103,6 +104,11 @@ func newConveyor(p params, c chance) model {
 
 func (m *conveyor) fork() model { c := *m; return &c }
 
+func (m *conveyor) inherit(old model) {
+	o := old.(*conveyor)
+	m.speed, m.heat, m.gearK, m.bearingK = o.speed, o.heat, o.gearK, o.bearingK
+}
+
 func (m *conveyor) torque(in *inputs, kg float64) float64 {
 	return m.belt.TorqueNm(kg, m.speed*m.beltMS, in.damage[cvBelt]) * m.friction.factor(in.tS)
 }
@@ -118,7 +124,7 @@ func (m *conveyor) usualKg() float64 { return 20 * m.unitKg }
 
 func (m *conveyor) advance(in *inputs, dtS float64) {
 	target, lossW := 0.0, 0.0
-	torque := m.torque(in, m.usualKg())
+	torque := m.torque(in, m.usualKg()*(1+in.extra))
 	load := m.load(torque)
 	if in.driving() {
 		target, lossW = 1, m.motor.LossesW(load)
@@ -132,7 +138,7 @@ func (m *conveyor) advance(in *inputs, dtS float64) {
 func (m *conveyor) measure(in *inputs, dtS float64, y []float64) {
 	s := *m
 	s.advance(in, dtS)
-	kg := s.unitKg * (8 + min(in.queue, 60))
+	kg := s.unitKg * (8 + min(in.queue, 60)) * (1 + in.extra)
 	torque := s.torque(in, kg)
 	y[cvSpeed] = s.speed * s.beltMS * (1 - 0.01*(torque/40-1))
 	y[cvCurrent] = when(in.driving(), s.motor.CurrentA(s.load(torque))*(2-in.mains))

@@ -55,7 +55,8 @@ var fillerKind = kind{
 			flValve:   {"valve", "valve_wear", "filling valves leak and stick: longer filling, less in the bottle, more scrap"},
 		},
 	},
-	build: newFiller,
+	build:  newFiller,
+	recipe: []string{"volume", "bowl_pressure", "speed", "product_temp"},
 	spans: func(p params, s []SignalSpec) {
 		s[flSpeed].stretch(p["speed"] / 12)
 		s[flCurrent].stretch(p["motor_power"] / 3)
@@ -107,9 +108,14 @@ func newFiller(p params, c chance) model {
 
 func (m *filler) fork() model { c := *m; return &c }
 
+func (m *filler) inherit(old model) {
+	o := old.(*filler)
+	m.speed, m.heat, m.pressure, m.product = o.speed, o.heat, o.pressure, o.product
+}
+
 // load of the drive: friction of the carousel, thicker product, a bad bearing.
 func (m *filler) load(in *inputs) float64 {
-	return 0.5*m.speed*(0.4+0.6*m.viscosity.factor(in.tS)) + 0.06*in.damage[flBearing]*m.speed
+	return 0.5*m.speed*(0.4+0.6*m.viscosity.factor(in.tS))*(1+in.extra) + 0.06*in.damage[flBearing]*m.speed
 }
 
 func (m *filler) advance(in *inputs, dtS float64) {

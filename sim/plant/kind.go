@@ -66,6 +66,8 @@ type kind struct {
 	check func(p params) strict.Problems
 	// spoils is the share of units that a component spoils just before it fails.
 	spoils [maxComponents]float64
+	// recipe names the parameters that may change while it runs.
+	recipe []string
 	// feeds: it supplies the next station continuously, portion by portion,
 	// instead of working unit by unit. Such a machine stands first in a line.
 	feeds bool
@@ -159,6 +161,8 @@ type inputs struct {
 	queue   float64 // units in the buffers next to it; measure only
 	total   float64 // units so far; measure only
 
+	extra float64 // load beyond the usual, a share of it
+
 	steady bool // levels hold still while temperatures settle
 }
 
@@ -179,6 +183,8 @@ type model interface {
 	// measure writes the kind's signals, in the order of its table, as they
 	// are dtS after the last advance. It leaves the state as it is.
 	measure(in *inputs, dtS float64, y []float64)
+	// inherit takes over the state, but no parameter, of a model of its kind.
+	inherit(old model)
 	// fork is an independent copy.
 	fork() model
 }

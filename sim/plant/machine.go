@@ -51,6 +51,8 @@ type Machine struct {
 	inWork     int // components in a crew's hands
 	restartAt  sim.Timer
 	crew       *crew
+	chance     chance
+	setting    map[string]string // parameters as they are set now
 }
 
 // grid is the longest step of a model.
@@ -66,6 +68,8 @@ func newMachine(k *sim.Kernel, s *surroundings, cfg MachineConfig, emit func(Eve
 		model:      def.build(p, c),
 		y:          make([]float64, len(def.Signals)),
 		measured:   -1,
+		chance:     c,
+		setting:    cfg.Params,
 		repairTime: seconds(p["repair_time"] * 60),
 		restart:    seconds(p["restart"]),
 	}

@@ -49,7 +49,8 @@ var ovenKind = kind{
 			ovFanBearing: {"fan/bearing", "bearing_wear", "the fan's bearing: vibration"},
 		},
 	},
-	build: newOven,
+	build:  newOven,
+	recipe: []string{"setpoint", "product_heat"},
 	check: func(p params) (problems strict.Problems) {
 		need := zoneLoss*p["zone_power"]*(p["setpoint"]-20) + zoneShare[0]*p["product_heat"]
 		if need > 0.95*p["zone_power"] {
@@ -108,11 +109,19 @@ func newOven(p params, c chance) model {
 
 func (m *oven) fork() model { c := *m; return &c }
 
+func (m *oven) inherit(old model) {
+	o := old.(*oven)
+	for i := range m.zone {
+		m.zone[i].TempC = o.zone[i].TempC
+	}
+	m.exhaustC, m.fanSpeed = o.exhaustC, o.fanSpeed
+}
+
 func (m *oven) product(in *inputs, i int) float64 {
 	if in.state != Execute {
 		return 0
 	}
-	return m.productW * zoneShare[i]
+	return m.productW * zoneShare[i] * (1 + in.extra)
 }
 
 func (m *oven) advance(in *inputs, dtS float64) {

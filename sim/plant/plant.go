@@ -26,6 +26,7 @@ type Plant struct {
 	machines []*Machine
 	byName   map[string]*Machine
 	handlers []func(Event)
+	around   *surroundings
 }
 
 // Build makes the plant of a configuration; nothing moves before Start.
@@ -33,8 +34,8 @@ func Build(k *sim.Kernel, cfg Config) (*Plant, error) {
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, fmt.Errorf("plant: %w", err)
 	}
-	p := &Plant{kernel: k, byName: map[string]*Machine{}}
 	around := newSurroundings(chance{kernel: k, machine: "plant"})
+	p := &Plant{kernel: k, byName: map[string]*Machine{}, around: around}
 	for _, mc := range cfg.Machines {
 		m := newMachine(k, around, mc, p.emit)
 		p.machines = append(p.machines, m)

@@ -73,8 +73,9 @@ var pumpSkidKind = kind{
 			psCooling:    {"motor/cooling", "cooling_fouling", "the motor's fins clog: it runs hotter at the same load"},
 		},
 	},
-	feeds: true,
-	build: newPumpSkid,
+	feeds:  true,
+	recipe: []string{"product_temp"},
+	build:  newPumpSkid,
 	check: func(p params) (problems strict.Problems) {
 		if kW := physics.NewPump(p["flow"], p["head"]).Duty(1, 0, 1).ShaftKW; kW > p["motor_power"] {
 			problems.Addf("motor_power", "%g kW is too weak: the pump takes %.1f kW at its duty point", p["motor_power"], kW)
@@ -150,6 +151,11 @@ func newPumpSkid(p params, c chance) model {
 
 func (m *pumpSkid) fork() model { c := *m; return &c }
 
+func (m *pumpSkid) inherit(old model) {
+	o := old.(*pumpSkid)
+	m.speed, m.heat, m.bearingK, m.casingC, m.tankC, m.tank = o.speed, o.heat, o.bearingK, o.casingC, o.tankC, o.tank
+}
+
 // supply takes portions out of the tank.
 func (m *pumpSkid) supply(portions float64) {
 	m.tank.VolumeL = max(0, m.tank.VolumeL-portions*m.portionL)
@@ -164,6 +170,7 @@ func (m *pumpSkid) duty(in *inputs) physics.Duty {
 	if !in.drawing {
 		throttle *= 1.25
 	}
+	throttle /= 1 + in.extra // a valve further open asks for more
 	d := p.Duty(m.speed, in.damage[psImpeller], throttle)
 	d.ShaftKW *= m.density.factor(in.tS)
 	return d

@@ -7,10 +7,12 @@ import (
 )
 
 // surroundings is what all machines of a plant share: the hall's air, the
-// mains, the compressor. It has no state.
+// mains, the compressor. It has no state
+// but what SetAmbient has set.
 type surroundings struct {
 	weather, draught, mains, load physics.Drift
 	compressorPhase               float64
+	hall                          hall
 }
 
 func newSurroundings(c chance) *surroundings {
@@ -28,7 +30,7 @@ const compressorS = 97
 
 func (s *surroundings) at(tS float64, in *inputs) {
 	in.tS = tS
-	in.ambientC = 22 + 0.8*s.weather.At(tS) + 0.3*s.draught.At(tS)
+	in.ambientC = 22 + 0.8*s.weather.At(tS) + 0.3*s.draught.At(tS) + s.hall.at(tS)
 	in.mains = 1 + 0.006*s.mains.At(tS) + 0.002*s.load.At(tS)
 	x := tS/compressorS + s.compressorPhase
 	x -= math.Floor(x)

@@ -1,0 +1,105 @@
+package plant
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+// What changes in a plant though nothing is wrong: how hard a machine has to
+// work, what is made on it, how warm the hall is. A detector must live with it.
+//
+//	k.At(2*time.Hour, func() { p.Machine("pump").SetLoad(0.9) })
+//	k.At(5*time.Hour, func() { p.SetAmbient(4) })
+//	k.At(6*time.Hour, func() { err = p.Machine("filler").SetRecipe(map[string]string{"volume": "500 ml"}) })
+
+// leastLoad and mostLoad bound SetLoad.
+const leastLoad, mostLoad = 0.1, 2
+
+// SetLoad has the machine work harder or less hard from now on: what it is
+// asked for is share times the usual, 1 in the beginning. It means flow of a
+// pump, drag of a drive, weight on a belt, product through an oven.
+func (m *Machine) SetLoad(share float64) error {
+	if !(share >= leastLoad && share <= mostLoad) { // so that NaN is refused
+		return fmt.Errorf("%s: a load of %v times the usual is out of range; it goes from %v to %v", m.Name, share, leastLoad, mostLoad)
+	}
+	m.touch(m.kernel.Now())
+	m.in.extra = share - 1
+	return nil
+}
+
+// Recipe names the parameters that SetRecipe may change.
+func (k Kind) Recipe() []string {
+	def, _ := findKind(k.Name)
+	return slices.Clone(def.recipe)
+}
+
+// SetRecipe changes what is made: parameters of the kind's recipe, written with
+// their units, take a new value from now on. Temperatures, speeds and levels go
+// on from where they are. The others, such as the size of a tank, are steel.
+func (m *Machine) SetRecipe(values map[string]string) error {
+	text := map[string]string{}
+	for name, v := range m.setting {
+		text[name] = v
+	}
+	var problems strict.Problems
+	for name, v := range values {
+		if !slices.Contains(m.def.recipe, name) {
+			problems.Addf(name, "is no part of the recipe of a %s; that is %s", m.Kind, strings.Join(m.def.recipe, ", "))
+		}
+		text[name] = v
+	}
+	p, wrong := resolve(m.def.params(), text)
+	problems = append(problems, wrong...)
+	if len(problems) == 0 && m.def.check != nil {
+		problems = m.def.check(p)
+	}
+	if len(problems) > 0 {
+		problems.Sort()
+		return fmt.Errorf("%s: %w", m.Name, problems.Err())
+	}
+	m.touch(m.kernel.Now())
+	fresh := m.def.build(p, m.chance)
+	fresh.inherit(m.model)
+	m.model, m.setting = fresh, text
+	return nil
+}
+
+// hallS is how fast the hall follows a change of what it is heated or aired by.
+const hallS = 1200
+
+// hall is how much warmer it is than usual: a first-order lag behind steps.
+type hall struct {
+	from, to float64 // K
+	sinceS   float64
+}
+
+func (h *hall) at(tS float64) float64 {
+	if h.from == h.to {
+		return h.to
+	}
+	return h.to + (h.from-h.to)*math.Exp(-max(0, tS-h.sinceS)/hallS)
+}
+
+// mostAmbient bounds SetAmbient, in kelvin.
+const mostAmbient = 30
+
+// SetAmbient has the hall grow warmer by so many kelvin than it usually is, or
+// colder: a door stands open, the sun is on the roof. It takes some time, about
+// twenty minutes for two thirds of the way.
+func (p *Plant) SetAmbient(kelvin float64) error {
+	if !(math.Abs(kelvin) <= mostAmbient) {
+		return fmt.Errorf("a hall %v K warmer than usual is out of range; it goes to %v K either way", kelvin, mostAmbient)
+	}
+	now := p.kernel.Now()
+	for _, m := range p.machines {
+		m.touch(now)
+	}
+	t := now.Seconds()
+	h := &p.around.hall
+	*h = hall{from: h.at(t), to: kelvin, sinceS: t}
+	return nil
+}
