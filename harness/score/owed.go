@@ -103,6 +103,9 @@ func excuseLink(t *track, p record.PLC, o outages, c record.Contract) {
 	}
 }
 
+// slowestLink is how long a message may be under way on a link with latency.
+const slowestLink = int64(10e9)
+
 // excuseKills covers the gateway's scheduled downtime. Its session dies with
 // it, so what the server still held is gone. Before the kill only that is
 // owed which the wire had delivered for longer than DurableWithin; what was
@@ -118,13 +121,17 @@ func excuseKills(t *track, p record.PLC, o outages, c record.Contract) {
 				from = min(from, s.from)
 			}
 		}
+		safe := k.from - int64(c.DurableWithin)
 		first := from - int64(p.Publishing+c.DurableWithin)
-		for i := t.lastAt(k.to + int64(c.Recover) - 1); i >= 0 && t.row[i].at >= first; i-- {
+		for i := t.lastAt(k.to + int64(c.Recover) - 1); i >= 0 && t.row[i].at >= first-slowestLink; i-- {
 			r := &t.row[i]
-			if r.wired != never && r.wired <= k.from-int64(c.DurableWithin) {
+			if r.wired != never && r.wired <= safe {
 				continue
 			}
-			excuse(r, inDowntime)
+			// An older row is excused only if it was under way on a slow link.
+			if r.at >= first || r.sent != never && r.sent <= k.from {
+				excuse(r, inDowntime)
+			}
 		}
 	}
 }
