@@ -5,7 +5,7 @@ BIN = bin/plantbed bin/plantbed-virtual
 
 run-tests = $(GO) test -timeout 15m ./...
 
-.PHONY: help build demo test check repeat deps clean $(BIN)
+.PHONY: help build demo test check repeat bench-modbus fuzz-modbus deps clean $(BIN)
 help: ## help: this list
 	@sed -n 's/^.*## \([a-z-]*: .*\)/\1/p' $(MAKEFILE_LIST)
 
@@ -31,8 +31,15 @@ check: ## check: gofmt, vet, staticcheck, the import walls
 repeat: ## repeat: twenty runs of first-light, idle and loaded, traced or not, must give one card
 	PLANTBED_REPEAT=20 $(GO) test ./cmd/plantbed -run TestTheSameAgain -count=1 -v -timeout 30m
 
+bench-modbus: ## bench-modbus: the Modbus server beside mbserver and libmodbus, into bench/modbus.json
+	$(GO) build -o bin/bench-modbus ./bench/modbus
+	bin/bench-modbus
+
 deps: ## deps: what tests and benches want beyond Go (apt, npm)
 	.ci/deps
+
+fuzz-modbus: ## fuzz-modbus: a million inputs to the Modbus frame parser and register bank
+	$(GO) test ./sim/plc/modbus -run xxx -fuzz FuzzStream -fuzztime 1000000x
 
 clean: ## clean: binaries and runs
 	rm -rf bin runs

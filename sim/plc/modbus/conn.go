@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"time"
 )
@@ -12,6 +13,7 @@ type conn struct {
 	s      *Server
 	id     int
 	r      *bufio.Reader
+	w      io.Writer
 	in     [maxFrame]byte
 	room   [maxPDU]byte
 	out    []byte
@@ -23,7 +25,8 @@ type conn struct {
 }
 
 func newConn(s *Server, raw net.Conn, id int) *conn {
-	return &conn{Conn: raw, s: s, id: id, r: bufio.NewReaderSize(raw, 4*maxFrame), out: make([]byte, 0, maxFrame)}
+	rw := streamOf(raw)
+	return &conn{Conn: raw, s: s, id: id, r: bufio.NewReaderSize(rw, 4*maxFrame), w: rw, out: make([]byte, 0, maxFrame)}
 }
 
 // serve answers request after request, in their order, until the client goes
@@ -48,7 +51,7 @@ func (c *conn) serve() error {
 		if len(c.items) > 0 && c.s.opt.Tap != nil {
 			c.s.opt.Tap(c.id, c.offset, time.Now(), c.items)
 		}
-		if _, err := c.Write(c.out); err != nil {
+		if _, err := c.w.Write(c.out); err != nil {
 			return err
 		}
 	}
