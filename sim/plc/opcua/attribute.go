@@ -121,7 +121,11 @@ func (r *readAnswer) append(b []byte) ([]byte, []Ref) {
 	now := ticks(r.now)
 	b = appendU32(b, uint32(len(r.nodes)))
 	for _, q := range r.nodes {
-		n := r.s.space.node(q.NodeID)
+		n := r.s.space().node(q.NodeID)
+		if status := r.s.refuses("read", true); status != ua.StatusOK {
+			b = appendNothing(b, status, now, r.stamps)
+			continue
+		}
 		if n != nil && n.tag != nil && q.AttributeID == ua.AttributeIDValue && q.IndexRange == "" && q.DataEncoding.Name == "" {
 			v := n.tag
 			block := blocks[v.task]

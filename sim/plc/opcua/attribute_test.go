@@ -29,10 +29,10 @@ func TestAttributesOfEveryNode(t *testing.T) {
 	}
 	may := map[ua.NodeClass][]ua.AttributeID{ua.NodeClassVariable: {16}, ua.NodeClassReferenceType: {10}}
 	var nodes []*node
-	for _, n := range s.space.std.nodes {
+	for _, n := range s.space().std.nodes {
 		nodes = append(nodes, n)
 	}
-	for _, n := range s.space.tags {
+	for _, n := range s.space().tags {
 		nodes = append(nodes, n)
 		if n.tag != nil {
 			nodes = append(nodes, propertiesOf(n)...)
@@ -55,7 +55,7 @@ func TestAttributesOfEveryNode(t *testing.T) {
 				t.Errorf("%v has an attribute %d", n.id, a)
 			case has && a == ua.AttributeIDNodeID && v.Value.NodeID().String() != n.id.String():
 				t.Errorf("%v says it is %v", n.id, v.Value.NodeID())
-			case has && a == ua.AttributeIDDataType && s.space.node(v.Value.NodeID()) == nil:
+			case has && a == ua.AttributeIDDataType && s.space().node(v.Value.NodeID()) == nil:
 				t.Errorf("%v: data type %v is no node", n.id, v.Value.NodeID())
 			}
 		}

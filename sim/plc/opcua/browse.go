@@ -28,7 +28,10 @@ func (x *exchange) browse(r *ua.BrowseRequest) (any, error) {
 	}
 	out := &ua.BrowseResponse{}
 	for _, d := range r.NodesToBrowse {
-		list, err := x.s.space.browse(d)
+		list, err := x.s.space().browse(d)
+		if status := x.s.refuses("browse", true); status != ua.StatusOK {
+			err = status
+		}
 		if err != nil {
 			out.Results = append(out.Results, &ua.BrowseResult{StatusCode: err.(ua.StatusCode)})
 			continue
@@ -153,7 +156,7 @@ func (x *exchange) translate(r *ua.TranslateBrowsePathsToNodeIDsRequest) (any, e
 	}
 	out := &ua.TranslateBrowsePathsToNodeIDsResponse{}
 	for _, p := range r.BrowsePaths {
-		out.Results = append(out.Results, x.s.space.walk(p))
+		out.Results = append(out.Results, x.s.space().walk(p))
 	}
 	return out, nil
 }

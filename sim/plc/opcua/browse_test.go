@@ -62,7 +62,7 @@ func TestBrowse(t *testing.T) {
 
 // every reference is seen from both ends, and every hierarchical target can be found by its id.
 func TestReferencesMatch(t *testing.T) {
-	sp, err := newSpace(newPLC(), Config{}.WithDefaults("x"))
+	sp, err := newSpace(newPLC(), Config{}.WithDefaults("x"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ type channel struct {
 	id       uint32 // 0: not open
 	policy   string
 	mode     ua.MessageSecurityMode
-	cert     []byte // of the client
+	cert     []byte    // of the client
+	sec      *Security // of the server, as it was at the last OPN
 	tokens   []token
 	sending  uint32 // id of the token that secures what is sent
 	nextID   uint32 // of a token
@@ -151,6 +152,7 @@ type opening struct {
 	algo    *uapolicy.EncryptionAlgorithm
 	request uint32
 	body    []byte
+	sec     *Security
 }
 
 // opening takes an OPN chunk apart.
@@ -162,7 +164,8 @@ func (s *Server) opening(chunk []byte) (o opening, err error) {
 	if err != nil || n != o.head.Len() {
 		return o, ua.StatusBadDecodingError
 	}
-	sec := &s.cfg.Security
+	sec := s.security()
+	o.sec = sec
 	rest := chunk[secureHeader+n:]
 	if o.head.SecurityPolicyURI != ua.SecurityPolicyURINone {
 		if sec.Certificate == nil || sec.Key == nil {
@@ -225,7 +228,7 @@ func (c *conn) opened(o *opening, handle uint32, nonce []byte, lifetime uint32) 
 	b = appendU32(b, c.ch.id)
 	b = appendString(b, c.ch.policy)
 	if c.ch.secured() {
-		b = appendBytes(b, c.s.cfg.Security.Certificate)
+		b = appendBytes(b, o.sec.Certificate)
 		b = appendBytes(b, uapolicy.Thumbprint(o.head.SenderCertificate))
 	} else {
 		b = appendBytes(appendBytes(b, nil), nil)
@@ -261,7 +264,7 @@ func (c *conn) issue(o *opening, r *ua.OpenSecureChannelRequest) (nonce []byte, 
 		return nil, 0, ua.StatusBadSecurityChecksFailed
 	case (policy == ua.SecurityPolicyURINone) != (r.SecurityMode == ua.MessageSecurityModeNone):
 		return nil, 0, ua.StatusBadSecurityModeRejected
-	case policy != ua.SecurityPolicyURINone && !c.s.cfg.Security.offers(endpointMode{policy, r.SecurityMode}):
+	case policy != ua.SecurityPolicyURINone && !o.sec.offers(endpointMode{policy, r.SecurityMode}):
 		return nil, 0, ua.StatusBadSecurityModeRejected
 	case len(r.ClientNonce) < o.algo.NonceLength():
 		return nil, 0, ua.StatusBadNonceInvalid
@@ -287,6 +290,7 @@ func (c *conn) issue(o *opening, r *ua.OpenSecureChannelRequest) (nonce []byte, 
 		ch.id, ch.nextID = fresh, 1
 		ch.policy, ch.mode, ch.cert = policy, r.SecurityMode, append([]byte{}, o.head.SenderCertificate...)
 	}
+	ch.sec = o.sec
 	// A token outlives its time by a quarter, for messages under way.
 	ends := time.Now().Add(time.Duration(lifetime) * time.Millisecond * 5 / 4)
 	if n := len(ch.tokens); n > 1 {

@@ -33,9 +33,15 @@ type conn struct {
 
 	sessions int // active on this connection; under Server.mu
 
+	gone chan struct{} // closed when the connection is
+
 	wmu sync.Mutex // guards ch against senders, and out
 	ch  channel
 	out outbox
+}
+
+func newConn(s *Server, nc net.Conn, number int) *conn {
+	return &conn{s: s, nc: nc, number: number, gone: make(chan struct{})}
 }
 
 // serve runs a connection until it ends, and reports nothing: a connection's

@@ -25,9 +25,9 @@ func (x *exchange) application(url string) *ua.ApplicationDescription {
 // endpoints lists what is offered, all of it at the address that the client used.
 func (x *exchange) endpoints(url string) []*ua.EndpointDescription {
 	var list []*ua.EndpointDescription
-	for _, m := range x.s.cfg.Security.modes() {
+	for _, m := range x.s.security().modes() {
 		list = append(list, &ua.EndpointDescription{
-			EndpointURL: url, Server: x.application(url), ServerCertificate: x.s.cfg.Security.Certificate,
+			EndpointURL: url, Server: x.application(url), ServerCertificate: x.s.security().Certificate,
 			SecurityMode: m.mode, SecurityPolicyURI: m.policy,
 			UserIdentityTokens:  []*ua.UserTokenPolicy{{PolicyID: "anonymous", TokenType: ua.UserTokenTypeAnonymous}},
 			TransportProfileURI: transport,

@@ -52,7 +52,7 @@ func (st *stage) play(t testing.TB, b []byte) {
 	s := newServer(Config{}.WithDefaults("x"), st.p, Options{Log: slog.New(alarmed{t}), Seed: 1, Tap: func(int, int64, time.Time, []Ref) {}}, st.space)
 	s.ln = st.ln
 	st.p.on = append(st.p.on[:0], s.scan)
-	c := &conn{s: s, nc: tape{Reader: bytes.NewReader(b)}}
+	c := newConn(s, tape{Reader: bytes.NewReader(b)}, 0)
 	s.mu.Lock()
 	s.conns = append(s.conns, c)
 	s.mu.Unlock()
@@ -87,7 +87,7 @@ func FuzzFrame(f *testing.F) {
 	st := &stage{p: newPLC()}
 	st.p.scan(1)
 	var err error
-	if st.space, err = newSpace(st.p, Config{}.WithDefaults("x")); err != nil {
+	if st.space, err = newSpace(st.p, Config{}.WithDefaults("x"), 0); err != nil {
 		f.Fatal(err)
 	}
 	if st.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -139,7 +139,7 @@ func FuzzFrame(f *testing.F) {
 func TestFuzzPrologue(t *testing.T) {
 	st := &stage{p: newPLC()}
 	var err error
-	if st.space, err = newSpace(st.p, Config{}.WithDefaults("x")); err != nil {
+	if st.space, err = newSpace(st.p, Config{}.WithDefaults("x"), 0); err != nil {
 		t.Fatal(err)
 	}
 	hello, session, _ := st.prologue(t)
@@ -148,7 +148,7 @@ func TestFuzzPrologue(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	c := &conn{s: s, nc: tape{Reader: bytes.NewReader(append(hello, session...))}}
+	c := newConn(s, tape{Reader: bytes.NewReader(append(hello, session...))}, 0)
 	c.serve()
 	if len(s.sessions) != 1 || len(s.subs) != 1 || len(s.feeds[1]) != 1 {
 		t.Errorf("%d sessions, %d subscriptions, %d items", len(s.sessions), len(s.subs), len(s.feeds[1]))

@@ -34,6 +34,7 @@ type item struct {
 
 	links     []*item // sampled items that are reported when this one changes
 	triggered bool    // report what is queued though the mode is Sampling
+	lost      bool    // its node is not there for now
 	dead      bool
 }
 
@@ -91,7 +92,7 @@ func (it *item) scan(b *plc.Block, stamp, now uint64) {
 		return
 	}
 	it.wait = it.every
-	if it.mode == ua.MonitoringModeDisabled {
+	if it.mode == ua.MonitoringModeDisabled || it.lost {
 		return
 	}
 	v := it.node.tag.index

@@ -40,7 +40,10 @@ func (x *exchange) createItems(r *ua.CreateMonitoredItemsRequest) (any, error) {
 // createItem makes one item; its errors are status codes.
 func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateRequest, stamps ua.TimestampsToReturn) (*item, error) {
 	s := x.s
-	n := s.space.node(c.ItemToMonitor.NodeID)
+	if status := s.refuses("subscribe", true); status != ua.StatusOK {
+		return nil, status
+	}
+	n := s.space().node(c.ItemToMonitor.NodeID)
 	if err := checkQuery(n, c.ItemToMonitor); err != nil {
 		return nil, err
 	}

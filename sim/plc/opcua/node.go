@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -10,9 +11,11 @@ import (
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/sim/plc"
+	"github.com/plantbed/plantbed/sim/signal"
 )
 
-// tagSpace is the namespace in which the PLC's nodes are.
+// tagSpace is the index of the namespace in which the PLC's nodes are, unless
+// it has moved.
 const tagSpace = 2
 
 // node is one node of the address space. It never changes once it is made.
@@ -54,16 +57,22 @@ type space struct {
 	std     *standard
 	objects []ref // what the PLC adds below the Objects folder
 	tags    map[string]*node
-	names   []string // namespaces
+	names   []string    // namespaces
+	index   uint16      // of the PLC's namespace among them
+	gone    []signal.ID // tags that are there and do not show, sorted
 }
 
 // newSpace lays out the tags: a folder per machine, below it one per
 // component, and in these the variables.
-func newSpace(img Image, cfg Config) (*space, error) {
+func newSpace(img Image, cfg Config, moved int) (*space, error) {
 	sp := &space{
-		std: standardNodes(), tags: map[string]*node{},
-		names: []string{"http://opcfoundation.org/UA/", cfg.ApplicationURI, "urn:plantbed:" + img.Name()},
+		std: standardNodes(), tags: map[string]*node{}, index: uint16(tagSpace + moved),
+		names: []string{"http://opcfoundation.org/UA/", cfg.ApplicationURI},
 	}
+	for i := range moved { // others that have come before it
+		sp.names = append(sp.names, fmt.Sprintf("urn:plantbed:%s:module-%d", img.Name(), i+1))
+	}
+	sp.names = append(sp.names, "urn:plantbed:"+img.Name())
 	var order []string
 	for _, t := range img.Tasks() {
 		for i := range t.Tags {
@@ -71,7 +80,7 @@ func newSpace(img Image, cfg Config) (*space, error) {
 			if sp.tags[string(tag.ID)] != nil {
 				return nil, fmt.Errorf("tag %q stands there twice", tag.ID)
 			}
-			sp.tags[string(tag.ID)] = tagNode(&variable{tag: tag, task: t.Index, index: i, period: float64(t.Period) / 1e6})
+			sp.tags[string(tag.ID)] = sp.tagNode(&variable{tag: tag, task: t.Index, index: i, period: float64(t.Period) / 1e6})
 			order = append(order, string(tag.ID))
 		}
 	}
@@ -100,7 +109,7 @@ func (sp *space) parent(path string) (*node, uint32) {
 		}
 		return n, id.Organizes
 	}
-	n := &node{id: ua.NewStringNodeID(tagSpace, dir), ns: tagSpace, name: last(dir), class: ua.NodeClassObject, kind: id.FolderType}
+	n := &node{id: ua.NewStringNodeID(sp.index, dir), ns: sp.index, name: last(dir), class: ua.NodeClassObject, kind: id.FolderType}
 	sp.tags[dir] = n
 	up, typ := sp.parent(dir)
 	sp.attach(up, typ, n)
@@ -120,9 +129,9 @@ func (sp *space) attach(parent *node, typ uint32, n *node) {
 func last(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // tagNode is the variable of a tag.
-func tagNode(v *variable) *node {
+func (sp *space) tagNode(v *variable) *node {
 	n := &node{
-		id: ua.NewStringNodeID(tagSpace, string(v.tag.ID)), ns: tagSpace, name: last(string(v.tag.ID)),
+		id: ua.NewStringNodeID(sp.index, string(v.tag.ID)), ns: sp.index, name: last(string(v.tag.ID)),
 		class: ua.NodeClassVariable, tag: v, dataType: uint32(wireType(v.tag.Type)), kind: id.BaseDataVariableType,
 	}
 	switch {
@@ -139,20 +148,47 @@ func (sp *space) node(n *ua.NodeID) *node {
 	switch {
 	case n == nil:
 		return nil
-	case n.Namespace() == tagSpace && n.Type() == ua.NodeIDTypeString:
+	case n.Namespace() == sp.index && n.Type() == ua.NodeIDTypeString:
 		path := n.StringID()
-		if found := sp.tags[path]; found != nil {
-			return found
+		found := sp.tags[path]
+		if found == nil {
+			found = sp.property(path)
 		}
-		return sp.property(path)
+		if found == nil || sp.hides(found) {
+			return nil
+		}
+		return found
 	case n.Namespace() == 0 && n.Type() <= ua.NodeIDTypeNumeric:
 		return sp.std.nodes[n.IntID()]
 	}
 	return nil
 }
 
+// hides tells whether a node is a tag that is gone, or a property of one.
+func (sp *space) hides(n *node) bool {
+	if len(sp.gone) == 0 || n.ns == 0 && n.id.Namespace() == 0 {
+		return false
+	}
+	if n.tag == nil && n.kind == id.PropertyType && len(n.refs) == 1 {
+		n = n.refs[0].to
+	}
+	if n.tag == nil {
+		return false
+	}
+	_, gone := slices.BinarySearch(sp.gone, n.tag.tag.ID)
+	return gone
+}
+
 // refs lists the references of a node, the same each time.
 func (sp *space) refs(n *node) []ref {
+	list := sp.allRefs(n)
+	if len(sp.gone) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(r ref) bool { return sp.hides(r.to) })
+}
+
+func (sp *space) allRefs(n *node) []ref {
 	switch {
 	case n == sp.std.nodes[id.ObjectsFolder]:
 		return append(n.refs[:len(n.refs):len(n.refs)], sp.objects...)

@@ -9,7 +9,8 @@ import (
 // outgoing is one message for the wire, in as many chunks as it needs.
 type outgoing struct {
 	b    []byte
-	refs []Ref // the samples in it
+	refs []Ref     // the samples in it
+	due  time.Time // when it may leave; the zero time is at once
 }
 
 // outbox is the sending half of a connection. A message is put into it in the
@@ -51,7 +52,7 @@ func (c *conn) send(request uint32, b []byte, refs []Ref) {
 		c.kill()
 		return
 	}
-	c.put(outgoing{framed, refs})
+	c.put(outgoing{b: framed, refs: refs, due: c.s.lateness()})
 }
 
 // put appends to the queue; the mutex is held.
@@ -78,6 +79,12 @@ func (c *conn) flush() {
 	c.out.writing = true
 	for len(c.out.queue) > 0 && !c.out.dead {
 		m := c.out.queue[0]
+		if wait := m.wait(); wait > 0 {
+			c.wmu.Unlock()
+			c.pause(wait)
+			c.wmu.Lock()
+			continue
+		}
 		if c.out.queue = c.out.queue[1:]; len(c.out.queue) == 0 {
 			c.out.queue = nil
 		}
@@ -118,6 +125,32 @@ func (c *conn) kill() {
 	if !c.out.dead {
 		c.out.dead = true
 		c.nc.Close()
+		close(c.gone)
+	}
+}
+
+// end is kill for who does not hold the mutex.
+func (c *conn) end() {
+	c.wmu.Lock()
+	c.kill()
+	c.wmu.Unlock()
+}
+
+// wait is how long a message must stay in the outbox yet.
+func (m *outgoing) wait() time.Duration {
+	if m.due.IsZero() {
+		return 0
+	}
+	return time.Until(m.due)
+}
+
+// pause lets time pass, but not for a connection that has ended.
+func (c *conn) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.gone:
 	}
 }
 

@@ -23,7 +23,7 @@ func propertiesOf(n *node) []*node {
 	var list []*node
 	add := func(name string, dataType uint32, value any) {
 		p := &node{
-			id: ua.NewStringNodeID(tagSpace, string(t.ID)+"."+name), name: name,
+			id: ua.NewStringNodeID(n.ns, string(t.ID)+"."+name), name: name,
 			class: ua.NodeClassVariable, kind: id.PropertyType, dataType: dataType,
 			read: func(*Server, time.Time) any { return value },
 		}

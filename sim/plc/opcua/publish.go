@@ -167,16 +167,13 @@ func (m *dataMessage) append(b []byte) ([]byte, []Ref) {
 		sub.sent = slices.Delete(sub.sent, 0, 1)
 	}
 	b = appendU32(b, sub.id)
-	n := len(sub.sent)
-	if data {
-		n++
+	again := sub.available()
+	if data && !m.s.forgetful() {
+		again = append(again, sub.next)
 	}
-	b = appendU32(b, uint32(n))
-	for i := range sub.sent {
-		b = appendU32(b, sub.sent[i].seq)
-	}
-	if data {
-		b = appendU32(b, sub.next)
+	b = appendU32(b, uint32(len(again)))
+	for _, seq := range again {
+		b = appendU32(b, seq)
 	}
 	more := len(b)
 	b = append(b, 0)
@@ -188,7 +185,11 @@ func (m *dataMessage) append(b []byte) ([]byte, []Ref) {
 		return m.p.appendAcks(b), nil
 	}
 	b, refs := m.appendData(b)
-	sub.sent = append(sub.sent, kept{sub.next, slices.Clone(b[start:]), refs})
+	k := kept{seq: sub.next}
+	if !m.s.forgetful() {
+		k.b, k.refs = slices.Clone(b[start:]), refs
+	}
+	sub.sent = append(sub.sent, k)
 	if sub.next++; sub.next == 0 {
 		sub.next = 1
 	}
@@ -279,12 +280,15 @@ func (x *exchange) republish(r *ua.RepublishRequest) (any, error) {
 		return nil, err
 	}
 	for i := range sub.sent {
-		if sub.sent[i].seq == r.RetransmitSequenceNumber {
+		if sub.sent[i].seq == r.RetransmitSequenceNumber && sub.sent[i].b != nil {
 			return &sub.sent[i], nil
 		}
 	}
 	return nil, ua.StatusBadMessageNotAvailable
 }
+
+// forgetful tells whether nothing is kept of what was sent.
+func (s *Server) forgetful() bool { return s.shown.Load().trouble.NoRepublish }
 
 // append writes a republish response.
 func (k *kept) append(b []byte) ([]byte, []Ref) { return append(b, k.b...), k.refs }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plantbed/plantbed/sim/plc"
@@ -21,19 +22,25 @@ type Server struct {
 	ask   func(net.Addr) (int, bool)
 	img   Image
 	ln    net.Listener
-	space *space
-	start time.Time
-	wg    sync.WaitGroup // goroutines and armed timers
+	shown atomic.Pointer[shown]
+	dice  struct { // for refusals, which are drawn with and without mu
+		sync.Mutex
+		rng *rand.Rand
+	}
+	slow atomic.Uint32  // the last turn in which an answer was late alone
+	wg   sync.WaitGroup // goroutines and armed timers
 
 	mu       sync.Mutex
 	closed   bool
+	start    time.Time // or of the last restart
 	conns    []*conn
 	sessions []*session
 	tokens   map[string]*session // the same by authentication token
 	subs     map[uint32]*subscription
 	feeds    [][]*item // the items that follow each task
 	rng      *rand.Rand
-	ids      struct{ session, sub, channel, turn uint32 } // the last that were given
+	ids      ids // the last that were given
+	firstIDs ids
 }
 
 // Listen starts a server for the PLC, which may not have begun to scan.
@@ -42,7 +49,7 @@ func Listen(cfg Config, img Image, opts Options) (*Server, error) {
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
 	}
-	space, err := newSpace(img, cfg)
+	space, err := newSpace(img, cfg, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
 	}
@@ -53,6 +60,9 @@ func Listen(cfg Config, img Image, opts Options) (*Server, error) {
 	s := newServer(cfg, img, opts, space)
 	s.ln = ln
 	img.OnScan(s.scan)
+	if t, ok := img.(troubled); ok {
+		t.OnTrouble(s.trouble)
+	}
 	s.wg.Add(1)
 	go s.accept()
 	return s, nil
@@ -63,12 +73,13 @@ func newServer(cfg Config, img Image, opts Options, space *space) *Server {
 	opts = opts.withDefaults()
 	s := &Server{
 		cfg: cfg, log: opts.Log.With("plc", img.Name()), tap: opts.Tap, ask: opts.Accept, img: img,
-		space: space, start: time.Now(),
+		start:  time.Now(),
 		tokens: map[string]*session{}, subs: map[uint32]*subscription{}, feeds: make([][]*item, len(img.Tasks())),
 		rng: rand.New(rand.NewPCG(opts.Seed, 0x6F70637561)),
 	}
-	// Ids start anywhere below 2^28, so that those of a restarted server differ.
-	s.ids.session, s.ids.sub, s.ids.channel = s.rng.Uint32()>>4, s.rng.Uint32()>>4, s.rng.Uint32()>>4
+	s.dice.rng = rand.New(rand.NewPCG(opts.Seed, 0x64696365))
+	s.drawIDs()
+	s.shown.Store(&shown{space: space, sec: &s.cfg.Security})
 	return s
 }
 
@@ -99,7 +110,7 @@ func (s *Server) Close() error {
 		err = s.ln.Close()
 	}
 	for _, c := range conns {
-		c.nc.Close()
+		c.end()
 	}
 	s.wg.Wait()
 	return err
@@ -126,13 +137,17 @@ func (s *Server) accept() {
 		if !ok {
 			s.log.Info("a client came by another way than its link", "conn", n, "remote", nc.RemoteAddr())
 		}
+		if s.shown.Load().trouble.Down {
+			reset(nc)
+			continue
+		}
 		s.run(nc, n)
 	}
 }
 
 // run serves a connection on a goroutine of its own.
 func (s *Server) run(nc net.Conn, number int) {
-	c := &conn{s: s, nc: nc, number: number}
+	c := newConn(s, nc, number)
 	s.mu.Lock()
 	if s.closed || len(s.conns) >= s.cfg.Limits.Connections {
 		s.mu.Unlock()
@@ -200,6 +215,22 @@ func (s *Server) halt(t *time.Timer) {
 		s.wg.Done()
 	}
 }
+
+// ids are counters from which ids are given.
+type ids struct{ session, sub, channel, turn uint32 }
+
+// drawIDs begins them anywhere below 2^28, so that those of a restarted server
+// differ from those before. The mutex is held, or nobody else knows the server.
+func (s *Server) drawIDs() {
+	s.ids.session, s.ids.sub, s.ids.channel = s.rng.Uint32()>>4, s.rng.Uint32()>>4, s.rng.Uint32()>>4
+	s.firstIDs = s.ids
+}
+
+// space is the address space as it shows now.
+func (s *Server) space() *space { return s.shown.Load().space }
+
+// security is what the server shows of itself now.
+func (s *Server) security() *Security { return s.shown.Load().sec }
 
 // nextChannel gives out the id of a secure channel.
 func (s *Server) nextChannel() uint32 {

@@ -28,12 +28,15 @@ type head struct {
 
 // service is one row of the table of services.
 type service struct {
-	session bool // needs an activated session
-	decode  func(*cursor) (any, error)
+	kind   string // one of plc.Requests; discovery needs no activated session
+	decode func(*cursor) (any, error)
 	// serve answers with a pointer to a response, an appender, or an error, of
 	// which a ua.StatusCode becomes the service result; nil answers later.
 	serve func(x *exchange, request any) (any, error)
 }
+
+// discovery is the kind of the services of discovery and of sessions.
+const discovery = ""
 
 // appender is an answer that writes itself, for services that are asked often.
 type appender interface {
@@ -42,9 +45,9 @@ type appender interface {
 }
 
 // with makes a service of a handler and the type that it takes.
-func with[T any](session bool, serve func(*exchange, *T) (any, error)) service {
+func with[T any](kind string, serve func(*exchange, *T) (any, error)) service {
 	return service{
-		session: session,
+		kind: kind,
 		decode: func(c *cursor) (any, error) {
 			r := new(T)
 			return r, decode(c, r)
@@ -67,31 +70,31 @@ func responseID(request uint16) uint16 { return request + 3 }
 
 // services is what the server serves.
 var services = map[uint16]service{
-	id.FindServersRequest_Encoding_DefaultBinary:                   with(false, (*exchange).findServers),
-	id.GetEndpointsRequest_Encoding_DefaultBinary:                  with(false, (*exchange).getEndpoints),
-	id.CreateSessionRequest_Encoding_DefaultBinary:                 with(false, (*exchange).createSession),
-	id.ActivateSessionRequest_Encoding_DefaultBinary:               with(false, (*exchange).activateSession),
-	id.CloseSessionRequest_Encoding_DefaultBinary:                  with(false, (*exchange).closeSession),
-	id.CancelRequest_Encoding_DefaultBinary:                        with(true, (*exchange).cancel),
-	id.BrowseRequest_Encoding_DefaultBinary:                        with(true, (*exchange).browse),
-	id.BrowseNextRequest_Encoding_DefaultBinary:                    with(true, (*exchange).browseNext),
-	id.TranslateBrowsePathsToNodeIDsRequest_Encoding_DefaultBinary: with(true, (*exchange).translate),
-	id.RegisterNodesRequest_Encoding_DefaultBinary:                 with(true, (*exchange).registerNodes),
-	id.UnregisterNodesRequest_Encoding_DefaultBinary:               with(true, (*exchange).unregisterNodes),
-	id.ReadRequest_Encoding_DefaultBinary:                          with(true, (*exchange).read),
-	id.WriteRequest_Encoding_DefaultBinary:                         with(true, (*exchange).write),
-	id.CreateSubscriptionRequest_Encoding_DefaultBinary:            with(true, (*exchange).createSubscription),
-	id.ModifySubscriptionRequest_Encoding_DefaultBinary:            with(true, (*exchange).modifySubscription),
-	id.SetPublishingModeRequest_Encoding_DefaultBinary:             with(true, (*exchange).setPublishingMode),
-	id.DeleteSubscriptionsRequest_Encoding_DefaultBinary:           with(true, (*exchange).deleteSubscriptions),
-	id.TransferSubscriptionsRequest_Encoding_DefaultBinary:         with(true, (*exchange).transferSubscriptions),
-	id.PublishRequest_Encoding_DefaultBinary:                       with(true, (*exchange).publish),
-	id.RepublishRequest_Encoding_DefaultBinary:                     with(true, (*exchange).republish),
-	id.CreateMonitoredItemsRequest_Encoding_DefaultBinary:          with(true, (*exchange).createItems),
-	id.ModifyMonitoredItemsRequest_Encoding_DefaultBinary:          with(true, (*exchange).modifyItems),
-	id.SetMonitoringModeRequest_Encoding_DefaultBinary:             with(true, (*exchange).setMonitoringMode),
-	id.DeleteMonitoredItemsRequest_Encoding_DefaultBinary:          with(true, (*exchange).deleteItems),
-	id.SetTriggeringRequest_Encoding_DefaultBinary:                 with(true, (*exchange).setTriggering),
+	id.FindServersRequest_Encoding_DefaultBinary:                   with(discovery, (*exchange).findServers),
+	id.GetEndpointsRequest_Encoding_DefaultBinary:                  with(discovery, (*exchange).getEndpoints),
+	id.CreateSessionRequest_Encoding_DefaultBinary:                 with(discovery, (*exchange).createSession),
+	id.ActivateSessionRequest_Encoding_DefaultBinary:               with(discovery, (*exchange).activateSession),
+	id.CloseSessionRequest_Encoding_DefaultBinary:                  with(discovery, (*exchange).closeSession),
+	id.CancelRequest_Encoding_DefaultBinary:                        with("publish", (*exchange).cancel),
+	id.BrowseRequest_Encoding_DefaultBinary:                        with("browse", (*exchange).browse),
+	id.BrowseNextRequest_Encoding_DefaultBinary:                    with("browse", (*exchange).browseNext),
+	id.TranslateBrowsePathsToNodeIDsRequest_Encoding_DefaultBinary: with("browse", (*exchange).translate),
+	id.RegisterNodesRequest_Encoding_DefaultBinary:                 with("browse", (*exchange).registerNodes),
+	id.UnregisterNodesRequest_Encoding_DefaultBinary:               with("browse", (*exchange).unregisterNodes),
+	id.ReadRequest_Encoding_DefaultBinary:                          with("read", (*exchange).read),
+	id.WriteRequest_Encoding_DefaultBinary:                         with("write", (*exchange).write),
+	id.CreateSubscriptionRequest_Encoding_DefaultBinary:            with("subscribe", (*exchange).createSubscription),
+	id.ModifySubscriptionRequest_Encoding_DefaultBinary:            with("subscribe", (*exchange).modifySubscription),
+	id.SetPublishingModeRequest_Encoding_DefaultBinary:             with("subscribe", (*exchange).setPublishingMode),
+	id.DeleteSubscriptionsRequest_Encoding_DefaultBinary:           with("subscribe", (*exchange).deleteSubscriptions),
+	id.TransferSubscriptionsRequest_Encoding_DefaultBinary:         with("subscribe", (*exchange).transferSubscriptions),
+	id.PublishRequest_Encoding_DefaultBinary:                       with("publish", (*exchange).publish),
+	id.RepublishRequest_Encoding_DefaultBinary:                     with("publish", (*exchange).republish),
+	id.CreateMonitoredItemsRequest_Encoding_DefaultBinary:          with("subscribe", (*exchange).createItems),
+	id.ModifyMonitoredItemsRequest_Encoding_DefaultBinary:          with("subscribe", (*exchange).modifyItems),
+	id.SetMonitoringModeRequest_Encoding_DefaultBinary:             with("subscribe", (*exchange).setMonitoringMode),
+	id.DeleteMonitoredItemsRequest_Encoding_DefaultBinary:          with("subscribe", (*exchange).deleteItems),
+	id.SetTriggeringRequest_Encoding_DefaultBinary:                 with("subscribe", (*exchange).setTriggering),
 }
 
 // requestHead reads the type and the header that every request begins with.
@@ -159,9 +162,12 @@ func (x *exchange) run(typ uint16, in *cursor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if svc.session {
+	if svc.kind != discovery {
 		if err := x.enter(); err != nil {
 			return nil, err
+		}
+		if status := x.s.refuses(svc.kind, false); status != ua.StatusOK {
+			return nil, status
 		}
 	}
 	answer, err := svc.serve(x, r)

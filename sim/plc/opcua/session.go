@@ -49,7 +49,7 @@ func (x *exchange) enter() error {
 
 func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 	s, ch := x.s, &x.c.ch
-	sec := &s.cfg.Security
+	sec := ch.sec
 	switch {
 	case !ch.secured() && !sec.offers(endpointMode{ch.policy, ch.mode}):
 		return nil, ua.StatusBadSecurityModeInsufficient
@@ -64,7 +64,7 @@ func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || len(s.sessions) >= s.cfg.Limits.Sessions {
+	if s.closed || len(s.sessions) >= s.cfg.Limits.Sessions || s.shown.Load().trouble.SessionsFull {
 		return nil, ua.StatusBadTooManySessions
 	}
 	s.ids.session++
@@ -242,7 +242,7 @@ func (x *exchange) sign(cert, nonce []byte) (*ua.SignatureData, error) {
 	if !x.c.ch.secured() {
 		return &ua.SignatureData{}, nil
 	}
-	algo, err := x.s.cfg.Security.asymmetric(x.c.ch.policy, cert)
+	algo, err := x.c.ch.sec.asymmetric(x.c.ch.policy, cert)
 	if err != nil {
 		return nil, err
 	}
@@ -263,11 +263,11 @@ func (x *exchange) verify(sig *ua.SignatureData, cert, nonce []byte) error {
 	if !ch.secured() {
 		return nil
 	}
-	algo, err := x.s.cfg.Security.asymmetric(ch.policy, cert)
+	algo, err := ch.sec.asymmetric(ch.policy, cert)
 	if err != nil {
 		return err
 	}
-	if algo.VerifySignature(slices.Concat(x.s.cfg.Security.Certificate, nonce), sig.Signature) != nil {
+	if algo.VerifySignature(slices.Concat(ch.sec.Certificate, nonce), sig.Signature) != nil {
 		return ua.StatusBadApplicationSignatureInvalid
 	}
 	return nil

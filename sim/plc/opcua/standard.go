@@ -198,7 +198,7 @@ var variables = []struct {
 	read       reading
 }{
 	{id.Server_ServerArray, id.Server, "ServerArray", id.String, true, 0, func(s *Server, _ time.Time) any { return []string{s.cfg.ApplicationURI} }},
-	{id.Server_NamespaceArray, id.Server, "NamespaceArray", id.String, true, 0, func(s *Server, _ time.Time) any { return s.space.names }},
+	{id.Server_NamespaceArray, id.Server, "NamespaceArray", id.String, true, 0, func(s *Server, _ time.Time) any { return s.space().names }},
 	{id.Server_ServiceLevel, id.Server, "ServiceLevel", id.Byte, false, 0, constant(byte(255))},
 	{id.Server_Auditing, id.Server, "Auditing", id.Boolean, false, 0, constant(false)},
 	{id.Server_ServerStatus, id.Server, "ServerStatus", id.ServerStatusDataType, false, id.ServerStatusType, func(s *Server, now time.Time) any { return ua.NewExtensionObject(s.status(now)) }},

@@ -68,6 +68,9 @@ func (x *exchange) createSubscription(r *ua.CreateSubscriptionRequest) (any, err
 		items: map[uint32]*item{},
 	}
 	sub.revise(s, r.RequestedPublishingInterval, r.RequestedLifetimeCount, r.RequestedMaxKeepAliveCount, r.MaxNotificationsPerPublish, r.Priority)
+	if n := s.shown.Load().trouble.WrapIn; n > 0 {
+		sub.next = -n // 2^32 less n
+	}
 	sub.silent = sub.keep // the first cycle sends something, be it a keep-alive
 	s.subs[sub.id] = sub
 	x.session.subs = append(x.session.subs, sub)
@@ -324,9 +327,11 @@ func (s *Server) transfer(sub *subscription, to *session) {
 
 // available lists the sequence numbers that can be asked for again.
 func (sub *subscription) available() []uint32 {
-	list := make([]uint32, len(sub.sent))
+	list := make([]uint32, 0, len(sub.sent)+1)
 	for i := range sub.sent {
-		list[i] = sub.sent[i].seq
+		if sub.sent[i].b != nil {
+			list = append(list, sub.sent[i].seq)
+		}
 	}
 	return list
 }

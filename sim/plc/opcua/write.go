@@ -21,7 +21,10 @@ func (x *exchange) write(r *ua.WriteRequest) (any, error) {
 
 // writeOne hands a value to the PLC, which takes it over at its next scan.
 func (s *Server) writeOne(w *ua.WriteValue) ua.StatusCode {
-	n := s.space.node(w.NodeID)
+	n := s.space().node(w.NodeID)
+	if status := s.refuses("write", true); status != ua.StatusOK {
+		return status
+	}
 	switch {
 	case n == nil:
 		return ua.StatusBadNodeIDUnknown
