@@ -7,26 +7,71 @@
 //	k.Run(time.Hour)                 // fast gear: no clock but its own
 //	k.Pace(ctx, time.Now(), time.Hour, nil) // network gears: sleeps between visible events
 //
-// Every callback runs on the one goroutine that called Run or Pace; models
-// need no locks. Only Do may be called from elsewhere.
+// That is the event style: what happens next is a function that is called
+// then. In the process style, what happens is told from the point of view of
+// the one it happens to:
+//
+//	clerk := sim.NewResource(k, 1)
+//	k.Go(func(p *sim.Process) {
+//		clerk.Acquire(p)        // waits for its turn
+//		p.Sleep(3 * time.Minute)
+//		clerk.Release(p)
+//	})
+//
+// A Process waits with Sleep, or with Wait for an Event, which may be the
+// first of several (Kernel.AnyOf) or the last (Kernel.AllOf); another may
+// interrupt it. Processes share a Resource (units of something, with
+// priorities and preemption), a Store (things) and a Container (an amount).
+// A Monitor gives means over time. Package sim/stats makes intervals of them.
+//
+// All of it, callbacks and processes, runs on the one goroutine that called
+// Run or Pace, one after the other; models need no locks. Only Do may be
+// called from elsewhere. A process is a coroutine, and its goroutine is there
+// until it ends; Close ends the ones that have not.
 package sim
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // Kernel holds the pending events and the time of the simulated world.
 type Kernel struct {
 	seed    uint64
 	now     time.Duration
-	seq     uint64
+	order   uint64 // the last event's sequence << slotBits
 	queue   queue
+	current uint32 // slot of the event that is happening, which is still first in the queue; or nothing
+	slots   []slot
+	free    []uint32 // slots of no event
+	stopped int      // events in the queue that were taken back
 	visible queue
-	free    []*event
+	running bool
+	until   time.Duration // where the present Run ends
 	inbox   chan func()
+
+	idle  []*Process // coroutines that wait for a body
+	procs []*Process // all coroutines
+}
+
+// slot is the part of a scheduled callback that a Timer may refer to; it is
+// reused, and gen tells one use from the next.
+type slot struct {
+	f   func() // nil: taken back
+	gen uint64
 }
 
 // New makes a kernel at time 0. The seed is the root of all random streams.
+// A kernel with processes wants a Close at the end; one without needs none.
 func New(seed uint64) *Kernel {
-	return &Kernel{seed: seed, inbox: make(chan func(), 64)}
+	return &Kernel{
+		seed:    seed,
+		current: nothing,
+		queue:   queue{root: never},
+		visible: queue{root: never},
+		inbox:   make(chan func(), 64),
+	}
 }
 
 // Now is the time since the start of the run.
@@ -35,18 +80,27 @@ func (k *Kernel) Now() time.Duration { return k.now }
 // Seed is what New was given.
 func (k *Kernel) Seed() uint64 { return k.seed }
 
-// Timer is a handle on a scheduled event.
+// Timer is a handle on a scheduled event. The zero Timer is of no event.
 type Timer struct {
-	e   *event
-	gen uint64
+	k    *Kernel
+	gen  uint64
+	slot uint32
 }
 
 // Stop takes the event back; it reports false where it has happened already.
 func (t Timer) Stop() bool {
-	if t.e == nil || t.e.gen != t.gen || t.e.f == nil {
+	if t.k == nil {
 		return false
 	}
-	t.e.f = nil
+	s := &t.k.slots[t.slot]
+	if s.gen != t.gen || s.f == nil {
+		return false
+	}
+	s.f = nil
+	t.k.stopped++
+	if t.k.stopped > 64 && t.k.stopped > t.k.queue.n/2 {
+		t.k.sweep()
+	}
 	return true
 }
 
@@ -54,68 +108,168 @@ func (t Timer) Stop() bool {
 // can see at once. Events of one instant happen in the order in which they
 // were scheduled; an instant in the past is now.
 func (k *Kernel) At(t time.Duration, f func()) Timer {
-	return k.schedule(t, f, false)
+	return k.schedule(t, f)
 }
 
 // After schedules an inner event d from now.
 func (k *Kernel) After(d time.Duration, f func()) Timer {
-	return k.schedule(k.now+d, f, false)
+	t := k.now + d
+	if t < 0 && d > 0 {
+		t = math.MaxInt64 // the end of all time
+	}
+	return k.schedule(t, f)
 }
 
 // AtVisible schedules an event that the outside can see, such as a PLC's scan
 // or a fault on a link: Pace wakes for it, and for nothing else.
 func (k *Kernel) AtVisible(t time.Duration, f func()) Timer {
-	return k.schedule(t, f, true)
+	timer := k.schedule(t, f)
+	k.visible.push(item{uint64(max(t, k.now)), timer.gen<<slotBits | uint64(timer.slot)})
+	return timer
 }
 
-func (k *Kernel) schedule(t time.Duration, f func(), visible bool) Timer {
-	if t < k.now {
-		t = k.now
+func (k *Kernel) schedule(t time.Duration, f func()) Timer {
+	k.order += 1 << slotBits
+	if k.order == 0 {
+		k.renumber()
 	}
-	var e *event
-	if n := len(k.free); n > 0 {
-		e, k.free = k.free[n-1], k.free[:n-1]
-	} else {
-		e = new(event)
+	t = max(t, k.now)
+	n := k.current
+	if n == nothing {
+		return k.insert(t, f)
 	}
-	k.seq++
-	e.f = f
-	it := item{at: t, seq: k.seq, e: e, gen: e.gen}
-	k.queue.push(it)
-	if visible {
-		k.visible.push(it)
+	// What happens now schedules its successor, most often: that takes over
+	// its slot and its place in the queue.
+	k.current = nothing
+	s := &k.slots[n]
+	s.f = f
+	timer := Timer{k, s.gen, n}
+	k.queue.replace(item{uint64(t), k.order | uint64(n)})
+	return timer
+}
+
+// insert is kept out of schedule, where it would cost the common case a fifth
+// of its time in registers saved and restored; and grow out of insert.
+//
+//go:noinline
+func (k *Kernel) insert(t time.Duration, f func()) Timer {
+	if len(k.free) == 0 {
+		k.grow()
 	}
-	return Timer{e, e.gen}
+	last := len(k.free) - 1
+	n := k.free[last]
+	k.free = k.free[:last]
+	s := &k.slots[n]
+	s.f = f
+	timer := Timer{k, s.gen, n}
+	k.queue.push(item{uint64(t), k.order | uint64(n)})
+	return timer
+}
+
+//go:noinline
+func (k *Kernel) grow() {
+	if len(k.slots) == maxSlots {
+		panic("sim: more than 268 million events are pending")
+	}
+	k.free = append(k.free, uint32(len(k.slots)))
+	k.slots = append(k.slots, slot{})
 }
 
 // Run works through all events up to and including until, and leaves the
 // clock there. This is the main loop of the simulated world:
 //
 //	take the earliest event → set the clock to it → do it
+//
+// A panic in an event comes out of Run, which may then be called again.
 func (k *Kernel) Run(until time.Duration) {
-	for len(k.queue) > 0 && k.queue[0].at <= until {
-		it := k.queue.pop()
-		f := it.e.f
-		it.e.f = nil
-		it.e.gen++
-		k.free = append(k.free, it.e)
-		if f == nil {
-			continue // stopped
+	if k.running {
+		panic("sim: Run was called from within an event")
+	}
+	if until < 0 {
+		return
+	}
+	k.running, k.until = true, until
+	defer k.settle()
+	for k.queue.root.at <= uint64(until) {
+		n := k.queue.root.slot()
+		s := &k.slots[n]
+		s.gen++
+		k.current = n
+		if f := s.f; f != nil {
+			k.now = time.Duration(k.queue.root.at)
+			f()
+		} else {
+			k.stopped--
 		}
-		k.now = it.at
-		f()
+		if k.current != nothing {
+			k.drop()
+		}
 	}
-	if k.now < until {
-		k.now = until
+	k.now = max(k.now, until)
+}
+
+// drop takes the event that has happened out of the queue.
+func (k *Kernel) drop() {
+	n := k.current
+	k.current = nothing
+	k.slots[n].f = nil
+	k.free = append(k.free, n)
+	k.queue.pop()
+}
+
+// settle leaves Run, be it by a panic.
+func (k *Kernel) settle() {
+	k.running = false
+	if k.current != nothing {
+		k.drop()
 	}
+}
+
+// soonest is the instant of the earliest event but the one that is happening.
+func (k *Kernel) soonest() uint64 {
+	if k.current == nothing {
+		return k.queue.root.at
+	}
+	return k.queue.second()
+}
+
+// sweep takes the stopped events out of the queue, so that far time-outs
+// which are nearly always taken back do not fill it.
+func (k *Kernel) sweep() {
+	items := k.queue.items()
+	k.queue.clear()
+	for _, it := range items {
+		n := it.slot()
+		if s := &k.slots[n]; s.f == nil && n != k.current {
+			s.gen++
+			k.free = append(k.free, n)
+			continue
+		}
+		k.queue.push(it)
+	}
+	k.stopped = 0
+}
+
+// renumber gives the events in the queue the lowest sequence numbers, in
+// their order, once the numbers are used up: after 69 thousand million events.
+func (k *Kernel) renumber() {
+	items := k.queue.items()
+	slices.SortFunc(items, func(a, b item) int { return int(before(&b, &a)) - int(before(&a, &b)) })
+	k.queue.clear()
+	for _, it := range items {
+		k.order += 1 << slotBits
+		k.queue.push(item{it.at, k.order | uint64(it.slot())})
+	}
+	k.order += 1 << slotBits
 }
 
 // nextVisible is the instant of the earliest visible event.
 func (k *Kernel) nextVisible() (time.Duration, bool) {
-	for len(k.visible) > 0 {
-		it := k.visible[0]
-		if it.e.gen == it.gen && it.e.f != nil {
-			return it.at, true
+	for k.visible.n > 0 {
+		it := k.visible.root
+		s := &k.slots[it.slot()]
+		if s.f != nil && s.gen<<slotBits>>slotBits == it.key>>slotBits {
+			return time.Duration(it.at), true
 		}
 		k.visible.pop()
 	}
