@@ -122,7 +122,11 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 		}
 		d.server, d.registers = s, s.Map()
 	default:
-		s, err := opcua.Listen(opcua.Config{}, p, opcua.Options{Log: log, Accept: accept, Tap: r.tap.opcua(i), Seed: r.sc.Seed})
+		cfg, err := opcuaConfig(p, r.start)
+		if err != nil {
+			return nil, err
+		}
+		s, err := opcua.Listen(cfg, p, opcua.Options{Log: log, Accept: accept, Tap: r.tap.opcua(i), Seed: r.sc.Seed})
 		if err != nil {
 			return nil, err
 		}
