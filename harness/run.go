@@ -72,6 +72,9 @@ type run struct {
 	start time.Time
 
 	models []*predict.Calibrated
+	// serving is set where there is no record and no stack; see Serve.
+	serving *serving
+
 	world  *world
 	rec    *record.Writer
 	tap    *taps

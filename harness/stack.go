@@ -12,6 +12,8 @@ import (
 	"github.com/plantbed/plantbed/faults/wire"
 	"github.com/plantbed/plantbed/harness/broker"
 	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/scenarios"
+	"github.com/plantbed/plantbed/sim/plc"
 	"github.com/plantbed/plantbed/sim/plc/modbus"
 	"github.com/plantbed/plantbed/sim/plc/opcua"
 	"github.com/plantbed/plantbed/twin"
@@ -132,19 +134,39 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 		}
 		d.server = s
 	}
-	o := wire.Options{Log: log, Delivered: func(conn int, from, to int64, at time.Time) {
-		r.rec.Add(record.Deliver{PLC: i, Conn: conn, From: from, To: to, At: at.Sub(r.start).Nanoseconds()})
-	}}
+	o := wire.Options{Log: log, Delivered: r.delivered(i)}
 	if r.opts.Tweak.Wire != nil {
 		r.opts.Tweak.Wire(p.Name(), &o)
 	}
-	w, err := wire.Listen(wire.Config{Name: p.Name(), Upstream: d.server.Addr().String(), Seed: r.sc.Seed}, o)
+	w, err := wire.Listen(wire.Config{Name: p.Name(), Listen: r.listenAt(p), Upstream: d.server.Addr().String(), Seed: r.sc.Seed}, o)
 	if err != nil {
 		d.server.Close()
 		return nil, err
 	}
 	d.wire, d.link = w, &link{Wire: w}
 	return d, nil
+}
+
+// delivered is told what the link of a PLC has brought to its client.
+func (r *run) delivered(i int) func(conn int, from, to int64, at time.Time) {
+	if r.serving != nil {
+		return r.serving.delivered(i)
+	}
+	return func(conn int, from, to int64, at time.Time) {
+		r.rec.Add(record.Deliver{PLC: i, Conn: conn, From: from, To: to, At: at.Sub(r.start).Nanoseconds()})
+	}
+}
+
+// listenAt is where clients find a PLC; empty is any free port. The virtual
+// gear keeps to those, so that many runs can go side by side.
+func (r *run) listenAt(p *plc.PLC) string {
+	if at := p.Config().Listen; at != "" && r.sc.Gear == scenarios.GearLive {
+		return at
+	}
+	if r.serving != nil {
+		return net.JoinHostPort(r.serving.host, "0")
+	}
+	return ""
 }
 
 // startTwin has the twin listen at the broker, and waits until it does: what

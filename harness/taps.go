@@ -54,6 +54,9 @@ func newTaps(r *run, m record.Meta) *taps {
 func (t *taps) ns(at time.Time) int64 { return at.Sub(t.r.start).Nanoseconds() }
 
 func (t *taps) opcua(plc int) func(conn int, offset int64, at time.Time, items []opcua.Ref) {
+	if t.r.rec == nil {
+		return nil
+	}
 	return func(conn int, offset int64, at time.Time, items []opcua.Ref) {
 		refs := make([]record.Ref, len(items))
 		for i, it := range items {
@@ -64,6 +67,9 @@ func (t *taps) opcua(plc int) func(conn int, offset int64, at time.Time, items [
 }
 
 func (t *taps) modbus(plc int) func(conn int, offset int64, at time.Time, items []modbus.Ref) {
+	if t.r.rec == nil {
+		return nil
+	}
 	return func(conn int, offset int64, at time.Time, items []modbus.Ref) {
 		refs := make([]record.Ref, len(items))
 		for i, it := range items {
