@@ -107,6 +107,8 @@ type gateway struct {
 	buffer    buffer.Buffer
 	publisher *mqtt.Publisher
 	metrics   *admin.Metrics
+	observe   Observe
+	life      context.Context // ends with the gateway
 
 	mu     sync.Mutex
 	states map[string]string // last status told, for the log
@@ -114,7 +116,7 @@ type gateway struct {
 
 func open(cfg Config, opts Options) (*gateway, error) {
 	cfg.Defaults()
-	g := &gateway{cfg: cfg, log: opts.Log, turn: make(chan struct{}, 1), states: map[string]string{}}
+	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{}}
 	if g.log == nil {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -143,6 +145,7 @@ func open(cfg Config, opts Options) (*gateway, error) {
 func (g *gateway) run(ctx context.Context) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	g.life = ctx
 	first := make(chan error, 1)
 	start := func(wg *sync.WaitGroup, ctx context.Context, f func(context.Context) error) {
 		wg.Go(func() {

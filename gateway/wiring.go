@@ -9,7 +9,8 @@ import (
 )
 
 // sink is where every source hands its batches over: through the stages, one
-// batch at a time, into the buffer.
+// batch at a time, into the buffer. Whether there is room is asked first: a
+// batch that the stages have seen cannot come again.
 func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 	select {
 	case g.turn <- struct{}{}:
@@ -19,17 +20,41 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 		}
 		return ctx.Err()
 	}
+	defer func() { <-g.turn }()
+	if b.Lost > 0 {
+		g.dropped(buffer.DropFull, b.Lost)
+	}
 	n := len(b.Samples)
+	if err := g.buffer.Room(n); err != nil {
+		return g.turnAway(b, err)
+	}
 	out := pipeline.Through(g.stages, b.Samples)
 	g.metrics.Received.Add(int64(n))
 	g.metrics.Filtered.Add(int64(max(0, n-len(out))))
 	g.metrics.Appended.Add(int64(len(out)))
-	err := g.buffer.Append(ctx, out, b.Done)
-	<-g.turn
+	// From here on the stages have seen it: it is stored even if its source ends.
+	err := g.buffer.Append(g.life, out, b.Done)
 	if err != nil { // the buffer is gone, and with it soon the gateway
 		<-ctx.Done()
 	}
 	return err
+}
+
+// turnAway refuses a batch before any stage has seen it, so that it can come
+// again.
+func (g *gateway) turnAway(b pipeline.Batch, err error) error {
+	switch {
+	case err == buffer.ErrFull && b.Keeps:
+	default:
+		g.dropped(buffer.Reason(err), len(b.Samples))
+	}
+	if err == buffer.ErrFull {
+		err = pipeline.ErrFull
+	}
+	if b.Done != nil {
+		b.Done(err)
+	}
+	return nil
 }
 
 // status passes on whether a source is up.
@@ -51,7 +76,7 @@ func (g *gateway) status(source string, up bool, why string) {
 func (g *gateway) bufferOptions(opts Options) buffer.Options {
 	return buffer.Options{
 		FS: opts.FS, Name: g.cfg.Name, Seed: g.cfg.Seed, Log: g.log,
-		OnDrop:  g.onDrop(opts),
+		OnDrop:  g.dropped,
 		OnDepth: opts.Observe.OnDepth,
 		OnCommit: func(samples, bytes int) {
 			g.metrics.Committed.Add(int64(samples))
@@ -71,15 +96,14 @@ func (g *gateway) mqttOptions(opts Options) mqtt.Options {
 		OnUp:        g.metrics.Broker,
 		OnPublished: func(n int) { g.metrics.Published.Add(int64(n)) },
 		OnAcked:     func(n int) { g.metrics.Acked.Add(int64(n)) },
-		OnDrop:      g.onDrop(opts),
+		OnDrop:      g.dropped,
 	}
 }
 
-func (g *gateway) onDrop(opts Options) func(string, int) {
-	return func(reason string, n int) {
-		g.metrics.Dropped(reason, n)
-		if opts.Observe.OnDrop != nil {
-			opts.Observe.OnDrop(reason, n)
-		}
+// dropped counts samples that are lost.
+func (g *gateway) dropped(reason string, n int) {
+	g.metrics.Dropped(reason, n)
+	if g.observe.OnDrop != nil {
+		g.observe.OnDrop(reason, n)
 	}
 }

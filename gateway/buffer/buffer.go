@@ -36,6 +36,9 @@ var (
 	ErrClosed = errors.New("buffer: closed")
 	// ErrFull is told to the Done of samples that the policy reject-new turned away.
 	ErrFull = errors.New("buffer: full, rejected by policy")
+	// ErrTooLarge is told to the Done of more samples at a time than the buffer
+	// could hold if it were empty.
+	ErrTooLarge = errors.New("buffer: more samples at a time than max_bytes can hold")
 	// ErrOffline is told to the Done of samples that kind none could not pass on.
 	ErrOffline = errors.New("buffer: kind \"none\" and no broker")
 )
@@ -46,6 +49,8 @@ const (
 	DropOverwritten = "buffer-overwritten" // drop-oldest made room
 	DropDamaged     = "buffer-damaged"     // what was on disk cannot be read any more
 	DropOffline     = "buffer-offline"     // kind none
+	DropTooLarge    = "buffer-too-large"   // more at a time than there is place
+	DropExpired     = "buffer-expired"     // older than max_age
 )
 
 // Buffer has any number of appenders and one reader.
@@ -57,6 +62,10 @@ type Buffer interface {
 	// in every case: with nil when all are durable, or with why they are lost.
 	// An error means that ctx ended or that the buffer is closed or dead.
 	Append(ctx context.Context, samples []signal.Sample, done func(error)) error
+	// Room tells what Append would say of n samples: nil, or ErrFull where the
+	// policy would turn them away, or ErrTooLarge where it always will. With one
+	// appender the answer holds until its Append.
+	Room(n int) error
 	// Next blocks until there is something durable that it has not returned
 	// since the last Rewind, and returns up to max of it with numbers without a
 	// gap: first, first+1, ... appended is when the first one was appended. The
@@ -158,6 +167,17 @@ func next(ctx context.Context, b Buffer, max int) (uint64, []signal.Sample, time
 			return 0, nil, time.Time{}, ctx.Err()
 		}
 	}
+}
+
+// Reason is under what name samples that were turned away are counted.
+func Reason(err error) string {
+	switch err {
+	case ErrTooLarge:
+		return DropTooLarge
+	case ErrOffline:
+		return DropOffline
+	}
+	return DropFull
 }
 
 // poke makes a channel of capacity one readable.

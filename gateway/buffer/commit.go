@@ -50,7 +50,7 @@ func (l *segmentLog) run() {
 func (l *segmentLog) collect(timer *time.Timer) {
 	l.mu.Lock()
 	wait := time.Duration(0)
-	if l.pend != nil && len(l.pend.recs) < maxPending {
+	if l.pend != nil && len(l.pend.recs) < l.most() {
 		wait = time.Until(l.pend.at.Add(l.cfg.Commit.D()))
 	}
 	l.mu.Unlock()
@@ -223,7 +223,9 @@ func (w *writer) close() {
 func (l *segmentLog) show(g *group, fresh bool, acked uint64) {
 	l.mu.Lock()
 	s, n := l.w.seg, len(l.w.out)
+	s.born = time.Now()
 	if fresh {
+		l.turning = l.pend != nil && l.pend.rotate
 		if l.active != nil && l.rd.seg != l.active {
 			l.active.image = nil
 		}

@@ -32,6 +32,11 @@ type Config struct {
 	// the group is synced, and so bounds what a kill can cost; default
 	// 70.013717 ms, which meets no round period.
 	Commit strict.Duration `toml:"commit"`
+	// MaxAge is how long an undelivered sample is kept, 0 (default) for as long
+	// as there is room. It counts by a clock that cannot jump, and stands still
+	// while the gateway is off; what goes is whole segments, when the youngest of
+	// a segment is that old.
+	MaxAge strict.Duration `toml:"max_age"`
 	// Segment is the size of one file, default 1 MiB, at most MaxBytes/8.
 	Segment strict.Bytes `toml:"segment"`
 }
@@ -75,6 +80,9 @@ func (c Config) Validate() strict.Problems {
 	}
 	if c.Segment < 0 {
 		ps.Add("segment", fmt.Sprintf("%v is negative", c.Segment))
+	}
+	if c.MaxAge < 0 {
+		ps.Add("max_age", fmt.Sprintf("%v is negative", c.MaxAge))
 	}
 	if c.Commit < 0 || c.Commit.D() > time.Minute {
 		ps.Add("commit", fmt.Sprintf("%v is not between 0 and 1m", c.Commit))

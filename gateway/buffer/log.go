@@ -52,8 +52,9 @@ type segmentLog struct {
 	dict     map[signal.ID]int // index into names and latest
 	names    []signal.ID
 	latest   []instant
-	planned  int // bytes of groups in the segment that pend belongs to
-	headSize int // of the last preamble
+	planned  int  // bytes of groups in the segment that pend belongs to
+	turning  bool // a group that begins a segment is under way
+	headSize int  // of the last preamble
 	rd       reader
 	nBad     int // quarantine files
 
@@ -69,6 +70,7 @@ type segment struct {
 	first, next uint64 // numbers: of the first record, and after the last
 	size        int64
 	image       []byte
+	born        time.Time // of its youngest record, by the clock that cannot jump
 }
 
 // group is what is synced as one.
@@ -136,10 +138,10 @@ func (l *segmentLog) Append(ctx context.Context, samples []signal.Sample, done f
 		done(nil)
 		return nil
 	}
-	if !l.makeFit(len(samples)) {
-		l.opt.OnDrop(DropFull, len(samples))
+	if err := l.makeFit(len(samples)); err != nil {
+		l.opt.OnDrop(Reason(err), len(samples))
 		l.mu.Unlock()
-		done(ErrFull)
+		done(err)
 		return nil
 	}
 	l.add(samples, done)
@@ -151,7 +153,7 @@ func (l *segmentLog) Append(ctx context.Context, samples []signal.Sample, done f
 // leaves the lock taken.
 func (l *segmentLog) lockWithRoom(ctx context.Context) error {
 	l.mu.Lock()
-	for l.err == nil && l.pend != nil && len(l.pend.recs) >= maxPending {
+	for l.err == nil && l.pend != nil && len(l.pend.recs) >= l.most() {
 		if l.room == nil {
 			l.room = make(chan struct{})
 		}
@@ -172,31 +174,87 @@ func (l *segmentLog) lockWithRoom(ctx context.Context) error {
 	return nil
 }
 
-// makeFit applies the policy to n more records.
-func (l *segmentLog) makeFit(n int) bool {
+// most is how many bytes a group may gather. It is a small part of the buffer:
+// the last segment is never removed, and may not fill all of it.
+func (l *segmentLog) most() int { return min(maxPending, int(l.cfg.MaxBytes/8)) }
+
+// need is what n more records take at most.
+func (l *segmentLog) need(n int) int64 {
 	const most, once = 48, 256 // bytes: a large record, a group's heads and new names
 	need := int64(n)*most + once
-	if l.pend == nil && l.full() {
+	if l.pend == nil {
 		need += int64(l.headSize)
 	}
-	for l.used()+need > int64(l.cfg.MaxBytes) {
-		if l.cfg.Policy != DropOldest || !l.dropOldest() {
-			return false
-		}
-	}
-	return true
+	return need
 }
 
-// dropOldest gives up the oldest segment; the active one stays.
+// Room is Buffer.Room.
+func (l *segmentLog) Room(n int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n == 0 || l.err != nil { // Append has an answer
+		return nil
+	}
+	return l.makeFit(n)
+}
+
+// makeFit applies the policy to n more records.
+func (l *segmentLog) makeFit(n int) error {
+	l.expire()
+	need := l.need(n)
+	if need > int64(l.cfg.MaxBytes) {
+		return ErrTooLarge
+	}
+	for l.used()+need > int64(l.cfg.MaxBytes) {
+		if spent := l.spent(); spent > 0 && l.used()+need-spent <= int64(l.cfg.MaxBytes) {
+			if l.pend == nil {
+				l.planned = max(l.planned, int(l.cfg.Segment)) // the next group begins a segment
+			}
+			return nil
+		}
+		if l.cfg.Policy != DropOldest || !l.dropOldest() {
+			return ErrFull
+		}
+	}
+	return nil
+}
+
+// spent is the size of the last segment, if nothing in it is wanted any more
+// and it goes when the next group is durable.
+func (l *segmentLog) spent() int64 {
+	if len(l.segs) != 1 || l.segs[0].next > l.acked+1 {
+		return 0
+	}
+	if l.turning || l.pend == nil && l.busy == 0 {
+		return l.segs[0].size
+	}
+	return 0
+}
+
+// expire gives up segments whose youngest record is too old.
+func (l *segmentLog) expire() {
+	for l.cfg.MaxAge > 0 && len(l.segs) > 0 && l.segs[0] != l.active && l.depth() > 0 && time.Since(l.segs[0].born) > l.cfg.MaxAge.D() {
+		if !l.giveUp(DropExpired, "too old, expired") {
+			return
+		}
+	}
+}
+
+// dropOldest makes room by giving up the oldest segment.
 func (l *segmentLog) dropOldest() bool {
+	return l.giveUp(DropOverwritten, "full, oldest samples overwritten")
+}
+
+// giveUp gives up the oldest segment; the active one stays.
+func (l *segmentLog) giveUp(why, words string) bool {
 	if len(l.segs) == 0 || l.segs[0] == l.active {
 		return false
 	}
 	s := l.segs[0]
 	if s.next > l.acked+1 {
 		n := int(s.next - 1 - l.acked)
-		l.opt.OnDrop(DropOverwritten, n)
-		l.opt.Log.Error("buffer: full, oldest samples overwritten", "samples", n)
+		l.opt.OnDrop(why, n)
+		l.opt.Log.Error("buffer: "+words, "samples", n)
 		l.acked = s.next - 1
 	}
 	if l.rd.num <= l.acked {
@@ -229,7 +287,7 @@ func (l *segmentLog) add(samples []signal.Sample, done func(error)) {
 	g.count += len(samples)
 	g.dones = append(g.dones, done)
 	l.nextNum += uint64(len(samples))
-	if len(g.recs) >= maxPending {
+	if len(g.recs) >= l.most() {
 		poke(l.urgent)
 	}
 }
@@ -242,7 +300,7 @@ func (l *segmentLog) begin() {
 	}
 	*g = group{first: l.nextNum, at: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0]}
 	if l.full() {
-		g.rotate, l.planned = true, 0
+		g.rotate, l.turning, l.planned = true, true, 0
 		g.head = l.preamble(g.head)
 		l.headSize = len(g.head)
 	}

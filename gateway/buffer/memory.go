@@ -71,7 +71,7 @@ func (m *memory) Append(ctx context.Context, samples []signal.Sample, done func(
 	if done != nil {
 		done(err)
 	}
-	if err == ErrFull || err == ErrOffline {
+	if err == ErrFull || err == ErrOffline || err == ErrTooLarge {
 		return nil
 	}
 	return err
@@ -80,17 +80,15 @@ func (m *memory) Append(ctx context.Context, samples []signal.Sample, done func(
 func (m *memory) append(samples []signal.Sample) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch n := len(samples); {
+	switch {
 	case m.closed:
 		return ErrClosed
-	case n == 0:
+	case len(samples) == 0:
 		return nil
-	case m.cfg.Kind == KindNone && !m.online:
-		m.opt.OnDrop(DropOffline, n)
-		return ErrOffline
-	case !m.makeFit(n):
-		m.opt.OnDrop(DropFull, n)
-		return ErrFull
+	}
+	if err := m.room(len(samples)); err != nil {
+		m.opt.OnDrop(Reason(err), len(samples))
+		return err
 	}
 	b := batch{first: m.nextNum, at: time.Now(), samples: append([]signal.Sample(nil), samples...)}
 	m.batches = append(m.batches, b)
@@ -101,7 +99,32 @@ func (m *memory) append(samples []signal.Sample) error {
 	return nil
 }
 
+// Room is Buffer.Room.
+func (m *memory) Room(n int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n == 0 || m.closed {
+		return nil
+	}
+	return m.room(n)
+}
+
+func (m *memory) room(n int) error {
+	switch {
+	case m.cfg.Kind == KindNone && !m.online:
+		return ErrOffline
+	case int64(n)*memorySample > int64(m.cfg.MaxBytes):
+		return ErrTooLarge
+	case !m.makeFit(n):
+		return ErrFull
+	}
+	return nil
+}
+
 func (m *memory) makeFit(n int) bool {
+	for len(m.batches) > 0 && m.cfg.MaxAge > 0 && time.Since(m.batches[0].at) > m.cfg.MaxAge.D() {
+		m.drop(m.batches[0].next(), DropExpired)
+	}
 	for int64(m.depth()+n)*memorySample > int64(m.cfg.MaxBytes) {
 		if m.cfg.Policy != DropOldest || len(m.batches) == 0 {
 			return false

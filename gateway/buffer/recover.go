@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plantbed/plantbed/sim/signal"
 )
@@ -39,7 +40,8 @@ func (l *segmentLog) recover() error {
 	if err != nil {
 		return err
 	}
-	tail := 0 // offset of the torn end in the last segment
+	var newest time.Time // record on the disk, by the clock of its day
+	tail := 0            // offset of the torn end in the last segment
 	var image []byte
 	for _, name := range names {
 		if strings.HasSuffix(name, ".bad") {
@@ -57,10 +59,14 @@ func (l *segmentLog) recover() error {
 		}
 		s := &segment{name: name, first: first, next: first, size: int64(len(image))}
 		tail = l.scan(s, image)
+		newest = later(newest, s.born)
 		l.segs = append(l.segs, s)
 	}
 	if len(l.segs) == 0 {
 		return nil
+	}
+	for _, s := range l.segs { // time off does not count, and ages go on in this life's clock
+		s.born = time.Now().Add(-max(0, newest.Sub(s.born)))
 	}
 	if err := l.cutTail(image, tail); err != nil {
 		return err
@@ -86,6 +92,13 @@ func (l *segmentLog) recover() error {
 	l.trim()
 	l.opt.OnDepth(l.depth())
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // firstOf is the first number of a segment, or the next number without one.
@@ -120,7 +133,7 @@ func (l *segmentLog) scan(s *segment, image []byte) (end int) {
 		switch kind {
 		case kindGroup:
 			if g := c.groupHead(); !c.bad && l.sameStream(g.stream) {
-				s.next = max(s.next, g.next())
+				s.next, s.born = max(s.next, g.next()), later(s.born, g.at)
 			}
 		case kindAck:
 			if stream, acked := c.uint64(), c.uint64(); !c.bad && l.sameStream(stream) {

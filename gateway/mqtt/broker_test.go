@@ -26,6 +26,7 @@ type broker struct {
 	mu     sync.Mutex
 	seen   []packets.Packet
 	answer func(n int) error // for the n-th data message
+	refuse func(payload.Batch) bool // as an invalid payload
 	data   int
 	kick   chan struct{}
 }
@@ -53,6 +54,11 @@ func (b *broker) OnPublish(_ *mochi.Client, pk packets.Packet) (packets.Packet, 
 	defer poke(b.kick)
 	if pk.TopicName == payload.DataTopic("plantbed", "edge-1") {
 		b.data++
+		if b.refuse != nil {
+			if x, err := payload.Decode(pk.Payload); err != nil || b.refuse(x) {
+				return pk, packets.ErrPayloadFormatInvalid
+			}
+		}
 		if b.answer != nil {
 			if err := b.answer(b.data); err != nil {
 				return pk, err

@@ -23,7 +23,8 @@ type Config struct {
 	// Batch is the most samples in a message, default 500.
 	Batch int `toml:"batch"`
 	// Inflight is how many messages may be unacknowledged at a time, default 4;
-	// the broker's receive maximum may lower it.
+	// the broker's receive maximum may lower it. With 1 the order is strict even
+	// at a broker that refuses one message and takes the next.
 	Inflight int `toml:"inflight"`
 	// PublishTimeout is how long an acknowledgement may take before the
 	// connection counts as broken, default 5.013 s.

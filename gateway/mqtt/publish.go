@@ -9,12 +9,17 @@
 //	  ▲                                                  │
 //	  └──────────────── Ack, oldest first ◄──── PUBACK ──┘
 //
-// Several messages are on their way at a time. They are acknowledged to the
+// Several messages are on their way at a time, unless Inflight is 1. They are acknowledged to the
 // store in order, and when anything goes wrong (no acknowledgement in time, a
 // refusal, a broken connection) the connection is given up, and the next one
 // begins with the oldest that is not acknowledged. So the broker sees every
 // sample at least once and, but for repetitions, in order; the dedup key of a
 // sample is (stream, number) in the buffer.
+//
+// One thing can upset that order: a broker that refuses or forgets one message
+// and takes those behind it. It costs the order of one window: after a refusal
+// or a silence messages go one at a time until a hundred in a row are taken.
+// With Inflight 1 the order is strict always.
 package mqtt
 
 import (
@@ -40,6 +45,18 @@ var ErrKilled = errors.New("killed")
 
 // DropTooLarge is the reason of a sample that alone is more than the broker takes.
 const DropTooLarge = "mqtt-too-large"
+
+// DropRefused is the reason of a sample that the broker will not take however
+// often it is sent: it says that the payload is invalid, or too large.
+const DropRefused = "mqtt-refused"
+
+const (
+	// careful is how many messages go one at a time after a refusal.
+	careful = 100
+	// refusals is how often a message may be refused for what is in it before it
+	// is taken apart, and a single sample given up.
+	refusals = 3
+)
 
 // Store is what a publisher needs of a buffer; see gateway/buffer.
 type Store interface {
@@ -108,11 +125,30 @@ type Publisher struct {
 	armed     bool
 	acks      []ack
 	text      []byte
+	rest      []part // of the batch read last, to be sent next
+	careful   int    // messages to be sent one at a time
+	poison    poison
 }
+
+// part is a message to be sent, and the number to acknowledge with it.
+type part struct {
+	payload.Batch
+	upto uint64
+}
+
+// poison is what the broker refuses for its content.
+type poison struct {
+	first, upto uint64 // numbers of the message
+	times       int
+}
+
+// single tells whether a number is to be sent alone.
+func (x poison) single(n uint64) bool { return x.times >= refusals && n >= x.first && n <= x.upto }
 
 // flight is a message on its way.
 type flight struct {
 	id      uint16
+	first   uint64 // number of the first sample
 	upto    uint64 // number to acknowledge, 0 for a status
 	samples int
 	at      time.Time
@@ -179,7 +215,7 @@ func (p *Publisher) serve(ctx context.Context) error {
 		return nil
 	}
 	p.window = min(p.cfg.Inflight, quota)
-	p.upSince, p.flying, p.worked = time.Now(), p.flying[:0], false
+	p.upSince, p.flying, p.rest, p.worked = time.Now(), p.flying[:0], p.rest[:0], false
 	p.link.begin()
 	p.opt.Log.Info("mqtt: connected", "broker", p.link.url.Redacted())
 	p.opt.OnUp(true, "")
@@ -232,7 +268,7 @@ func (p *Publisher) loop(ctx context.Context) error {
 // wait blocks until there may be something to do.
 func (p *Publisher) wait(ctx context.Context) {
 	ready := p.opt.Store.Ready()
-	if len(p.flying) >= p.window {
+	if p.full() {
 		ready = nil
 	}
 	p.arm()
@@ -267,9 +303,11 @@ func (p *Publisher) settle() error {
 			continue
 		}
 		if a.reason >= 0x80 {
+			p.refused(p.flying[i], a.reason)
 			return fmt.Errorf("the broker refuses a message, reason 0x%02X", a.reason)
 		}
 		p.flying[i].acked = true
+		p.careful = max(0, p.careful-1)
 		p.worked = true
 	}
 	done := 0
@@ -287,21 +325,55 @@ func (p *Publisher) settle() error {
 		p.link.worked()
 	}
 	if len(p.flying) > 0 && time.Since(p.flying[0].at) >= p.cfg.PublishTimeout.D() {
+		p.careful = careful
 		return fmt.Errorf("no acknowledgement within %v", p.cfg.PublishTimeout)
 	}
 	return nil
 }
 
+// full tells that no more may be on its way.
+func (p *Publisher) full() bool {
+	return len(p.flying) >= p.window || p.careful > 0 && len(p.flying) > 0
+}
+
+// refused notes what the broker will not have. Reasons 0x95 and 0x99 (packet
+// too large, payload format invalid) speak of the message itself; the others
+// pass, or somebody has to see to the broker.
+func (p *Publisher) refused(f flight, reason byte) {
+	p.careful = careful
+	if f.samples == 0 || reason != 0x95 && reason != 0x99 {
+		return
+	}
+	if p.poison.single(f.first) || p.poison.times > 0 && p.poison.first == f.first {
+		p.poison.times++
+	} else {
+		p.poison = poison{first: f.first, upto: f.first + uint64(f.samples) - 1, times: 1}
+	}
+	if f.samples == 1 && p.poison.times >= refusals {
+		p.opt.OnDrop(DropRefused, 1)
+		p.opt.Log.Error("mqtt: the broker refuses a sample for good", "number", f.first, "reason", fmt.Sprintf("0x%02X", reason))
+		p.opt.Store.Ack(f.first) // a single one that is refused is the oldest
+	}
+}
+
 // send sends one thing, if there is one and room for it.
 func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
-	if len(p.flying) >= p.window {
+	if p.full() {
 		return false, nil
+	}
+	if len(p.rest) > 0 {
+		p.sendPart(ctx)
+		return true, nil
 	}
 	if s, ok := p.status.due(p.sent); ok {
 		p.publishStatus(s)
 		return true, nil
 	}
-	first, samples, appended, err := p.opt.Store.TryNext(p.cfg.Batch)
+	most := p.cfg.Batch
+	if p.poison.single(p.sent + 1) {
+		most = 1
+	}
+	first, samples, appended, err := p.opt.Store.TryNext(most)
 	if err != nil {
 		return false, err
 	}
@@ -311,12 +383,13 @@ func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
 	upto := first + uint64(len(samples)) - 1
 	b := payload.Batch{Gateway: p.opt.Gateway, Stream: p.opt.Store.Stream(), First: first, Samples: samples,
 		Backfill: appended.Before(p.upSince) || time.Since(appended) > p.cfg.BackfillAfter.D()}
-	if len(p.opt.Stages) == 0 {
-		p.publish(ctx, b, upto)
-	} else {
-		p.publishChanged(ctx, b, upto)
-	}
 	p.sent = upto
+	if len(p.opt.Stages) == 0 {
+		p.rest = append(p.rest, part{b, upto})
+	} else {
+		p.change(b, upto)
+	}
+	p.sendPart(ctx)
 	return true, nil
 }
 
@@ -329,44 +402,67 @@ func (p *Publisher) idle() (more bool) {
 	return false
 }
 
-// publishChanged sends what the publish stages make of a batch.
-func (p *Publisher) publishChanged(ctx context.Context, b payload.Batch, upto uint64) {
+// change makes parts of what the publish stages make of a batch.
+func (p *Publisher) change(b payload.Batch, upto uint64) {
 	out := pipeline.Through(p.opt.Stages, slices.Clone(b.Samples))
 	messages := rekey(b.Samples, out, b)
 	if len(messages) == 0 { // nothing left: acknowledge in its turn
-		p.flying = append(p.flying, flight{upto: upto, samples: len(b.Samples), at: time.Now(), acked: true})
-		poke(p.link.session.acks)
+		p.skip(flight{upto: upto, samples: len(b.Samples)})
 	}
 	for i, m := range messages {
 		done := uint64(0)
 		if i == len(messages)-1 {
 			done = upto
 		}
-		p.publish(ctx, m, done)
+		p.rest = append(p.rest, part{m, done})
 	}
 }
 
-// publish sends a batch, in halves if the broker does not take it whole.
-func (p *Publisher) publish(ctx context.Context, b payload.Batch, upto uint64) {
-	p.text = payload.Append(p.text[:0], b)
-	const overhead = 200 // bytes of headers and a trace context
-	if n := len(b.Samples); p.maxPacket > 0 && len(p.text)+len(p.topic)+overhead > p.maxPacket {
-		if n == 1 {
-			p.opt.OnDrop(DropTooLarge, 1)
-			p.opt.Log.Error("mqtt: a sample is larger than the broker takes", "id", b.Samples[0].ID, "max", p.maxPacket)
-			p.flying = append(p.flying, flight{upto: upto, at: time.Now(), acked: true})
-			poke(p.link.session.acks)
+// skip is for what is not sent after all.
+func (p *Publisher) skip(f flight) {
+	f.at, f.acked = time.Now(), true
+	p.flying = append(p.flying, f)
+	poke(p.link.session.acks)
+}
+
+// sendPart sends the first part of the rest, or as many halves of it as the
+// broker takes at a time.
+func (p *Publisher) sendPart(ctx context.Context) {
+	for len(p.rest) > 0 {
+		m := p.rest[0]
+		p.text = payload.Append(p.text[:0], m.Batch)
+		if !p.tooLarge(len(p.text)) {
+			p.rest = slices.Delete(p.rest, 0, 1)
+			p.publish(ctx, m)
 			return
 		}
-		head, tail := b, b
-		head.Samples, tail.Samples, tail.First = b.Samples[:n/2], b.Samples[n/2:], b.First+uint64(n/2)
-		p.publish(ctx, head, 0)
-		p.publish(ctx, tail, upto)
-		return
+		n := len(m.Samples)
+		if n == 1 {
+			p.rest = slices.Delete(p.rest, 0, 1)
+			p.opt.OnDrop(DropTooLarge, 1)
+			p.opt.Log.Error("mqtt: a sample is larger than the broker takes", "id", m.Samples[0].ID, "max", p.maxPacket)
+			p.skip(flight{upto: m.upto})
+			return
+		}
+		head, tail := m, m
+		head.Samples, head.upto = m.Samples[:n/2], 0
+		tail.Samples, tail.First = m.Samples[n/2:], m.First+uint64(n/2)
+		p.rest[0] = head
+		p.rest = slices.Insert(p.rest, 1, tail)
 	}
-	span, props := p.tracer.begin(context.WithoutCancel(ctx), &b)
-	p.transmit(&paho.Publish{QoS: 1, Topic: p.topic, Payload: p.text, Properties: props}, flight{upto: upto, samples: len(b.Samples), span: span})
-	p.opt.OnPublished(len(b.Samples))
+}
+
+func (p *Publisher) tooLarge(bytes int) bool {
+	const overhead = 200 // bytes of headers and a trace context
+	return p.maxPacket > 0 && bytes+len(p.topic)+overhead > p.maxPacket
+}
+
+// publish sends p.text, which is m.
+func (p *Publisher) publish(ctx context.Context, m part) {
+	span, props := p.tracer.begin(context.WithoutCancel(ctx), &m.Batch)
+	p.transmit(&paho.Publish{QoS: 1, Topic: p.topic, Payload: p.text, Properties: props},
+		flight{first: m.First, upto: m.upto, samples: len(m.Samples), span: span})
+	p.opt.OnPublished(len(m.Samples))
 }
 
 func (p *Publisher) publishStatus(s payload.Status) {

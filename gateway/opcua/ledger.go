@@ -43,14 +43,25 @@ func (l *ledger) expected() uint32 {
 	return l.next
 }
 
-// take notes that n is handed on and moves the expectation behind it.
-func (l *ledger) take(n uint32) {
+// take notes that n is handed on and moves the expectation behind it; it
+// returns what was expected until now.
+func (l *ledger) take(n uint32) (next uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	next = l.next
 	l.open[n] = struct{}{}
 	if !before(n, l.next) {
 		l.next = after(n)
 	}
+	return next
+}
+
+// untake is for n that nobody took after all; next is what take returned.
+func (l *ledger) untake(n, next uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.open, n)
+	l.next = next
 }
 
 // skip gives up on all before n.

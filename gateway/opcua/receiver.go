@@ -30,6 +30,11 @@ const (
 	// redoPause before a notification that the sink lost is fetched again.
 	itemRetry = 30*time.Second + 13717171*time.Nanosecond
 	redoPause = time.Second + 17137131*time.Nanosecond
+	// stallPause is between attempts to hand on what a full buffer turned away,
+	// maxHeld how many notifications are held meanwhile. What is beyond is left
+	// to the server and fetched from there, if it still has it.
+	stallPause = 200*time.Millisecond + 13171737*time.Nanosecond
+	maxHeld    = 64
 )
 
 var errSilent = errors.New("neither data nor a keep-alive arrived")
@@ -47,6 +52,7 @@ type receiver struct {
 
 	answers chan answer
 	held    map[uint32]*ua.NotificationMessage // arrived ahead of a hole
+	stalled bool                               // the buffer is full; what comes is held
 	behind  uint32                             // a keep-alive said that all before this was sent; 0 if none did
 }
 
@@ -66,6 +72,7 @@ func (r *receiver) run(ctx context.Context) error {
 	for range publishers {
 		wg.Go(func() { r.publish(ctx) })
 	}
+	defer r.spill()
 	return r.receive(ctx)
 }
 
@@ -119,14 +126,16 @@ func (r *receiver) receive(ctx context.Context) error {
 	silence := r.sub.period*silentPeriods + grace
 	watchdog := time.NewTimer(silence)
 	defer watchdog.Stop()
-	hole, redo, retry := stopped(), stopped(), stopped()
+	hole, redo, retry, stall := stopped(), stopped(), stopped(), stopped()
 	defer hole.Stop()
 	defer redo.Stop()
 	defer retry.Stop()
+	defer stall.Stop()
 	if bad, _ := summary(r.items); bad > 0 {
 		retry.Reset(itemRetry)
 	}
 	waiting := false    // for a hole to be filled
+	stalling := false   // for room in the buffer
 	r.sub.ledger.wake() // for what a connection before left to be fetched again
 	redoing := false
 	for {
@@ -156,9 +165,16 @@ func (r *receiver) receive(ctx context.Context) error {
 			err = r.again(ctx)
 		case <-retry.C:
 			err = r.retryItems(ctx, retry)
+		case <-stall.C:
+			stalling = false
+			err = r.release(ctx)
 		}
 		if err != nil {
 			return err
+		}
+		if r.stalled && !stalling {
+			stall.Reset(stallPause)
+			stalling = true
 		}
 		waiting = r.arm(hole, waiting)
 	}
@@ -173,7 +189,7 @@ func stopped() *time.Timer {
 
 // arm lets the hole timer run while there is a hole; it says whether it does.
 func (r *receiver) arm(hole *time.Timer, runs bool) bool {
-	there := len(r.held) > 0 || r.behind != 0
+	there := (len(r.held) > 0 || r.behind != 0) && !r.stalled
 	switch {
 	case there && !runs:
 		hole.Reset(grace)
@@ -203,8 +219,8 @@ func (r *receiver) arrived(ctx context.Context, msg *ua.NotificationMessage) err
 	case before(n, next):
 		r.sub.ledger.again(n)
 		return nil
-	case n != next:
-		r.held[n] = msg
+	case n != next || r.stalled:
+		r.hold(n, msg)
 		return nil
 	}
 	if err := r.handOn(ctx, msg); err != nil {
@@ -213,8 +229,35 @@ func (r *receiver) arrived(ctx context.Context, msg *ua.NotificationMessage) err
 	return r.release(ctx)
 }
 
+// hold keeps a message that is not in its turn, or leaves it to the server.
+func (r *receiver) hold(n uint32, msg *ua.NotificationMessage) {
+	if len(r.held) < maxHeld || n == r.sub.ledger.expected() {
+		r.held[n] = msg
+		return
+	}
+	if r.stalled {
+		r.sub.spilled[n] = changes(msg)
+	}
+	if r.behind == 0 || before(r.behind, after(n)) {
+		r.behind = after(n) // up to and with n is to be fetched
+	}
+}
+
+// changes counts the data changes of a message.
+func changes(msg *ua.NotificationMessage) (n int) {
+	for _, data := range msg.NotificationData {
+		if data != nil {
+			if d, ok := data.Value.(*ua.DataChangeNotification); ok {
+				n += len(d.MonitoredItems)
+			}
+		}
+	}
+	return n
+}
+
 // release hands on what was held and is now in turn.
 func (r *receiver) release(ctx context.Context) error {
+	r.stalled = false
 	for {
 		next := r.sub.ledger.expected()
 		msg, ok := r.held[next]
@@ -222,7 +265,7 @@ func (r *receiver) release(ctx context.Context) error {
 			break
 		}
 		delete(r.held, next)
-		if err := r.handOn(ctx, msg); err != nil {
+		if err := r.handOn(ctx, msg); err != nil || r.stalled {
 			return err
 		}
 	}
@@ -245,10 +288,10 @@ func (r *receiver) fill(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if err := r.fetchUntil(ctx, end); err != nil {
+		if err := r.fetchUntil(ctx, end); err != nil || r.stalled {
 			return err
 		}
-		if err := r.release(ctx); err != nil {
+		if err := r.release(ctx); err != nil || r.stalled {
 			return err
 		}
 	}
@@ -258,6 +301,7 @@ func (r *receiver) fill(ctx context.Context) error {
 func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
 	next := r.sub.ledger.expected()
 	if hole := end - next; hole > maxHole {
+		r.giveUp(ctx, next, end-maxHole)
 		r.log.Warn("notifications lost", "source", r.cfg.Name, "from", next, "count", hole-maxHole)
 		next = end - maxHole
 		r.sub.ledger.skip(next)
@@ -273,9 +317,11 @@ func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
 				first = n
 			}
 			r.sub.ledger.skip(after(n))
+			r.giveUp(ctx, n, after(n))
 			continue
 		}
-		if err := r.handOn(ctx, msg); err != nil {
+		delete(r.sub.spilled, n)
+		if err := r.handOn(ctx, msg); err != nil || r.stalled {
 			return err
 		}
 	}
@@ -285,10 +331,33 @@ func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
 	return nil
 }
 
+// spill leaves to the server what is held for want of room.
+func (r *receiver) spill() {
+	for n, msg := range r.held {
+		if r.stalled {
+			r.sub.spilled[n] = changes(msg)
+		}
+	}
+}
+
+// giveUp counts what was turned away and is at the server no more.
+func (r *receiver) giveUp(ctx context.Context, from, end uint32) {
+	lost := 0
+	for n := range r.sub.spilled {
+		if !before(n, from) && before(n, end) {
+			lost += r.sub.spilled[n]
+			delete(r.sub.spilled, n)
+		}
+	}
+	if lost > 0 {
+		r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Lost: lost})
+	}
+}
+
 // resume fetches, after a transfer, what the server sent and we never had.
 func (r *receiver) resume(ctx context.Context, available []uint32) error {
 	for _, n := range r.sub.ledger.wanted(available) {
-		if err := r.fetchUntil(ctx, after(n)); err != nil {
+		if err := r.fetchUntil(ctx, after(n)); err != nil || r.stalled {
 			return err
 		}
 	}
@@ -302,7 +371,7 @@ func (r *receiver) probe(ctx context.Context) error {
 		if err != nil || msg == nil {
 			return err
 		}
-		if err := r.handOn(ctx, msg); err != nil {
+		if err := r.handOn(ctx, msg); err != nil || r.stalled {
 			return err
 		}
 	}
@@ -346,16 +415,34 @@ func (r *receiver) retryItems(ctx context.Context, retry *time.Timer) error {
 }
 
 // handOn gives a message to the sink. It returns an error if ctx ended or the
-// subscription did.
+// subscription did. A message that a full buffer turns away stays the one that
+// is expected, and is held.
 func (r *receiver) handOn(ctx context.Context, msg *ua.NotificationMessage) error {
 	n, ledger := msg.SequenceNumber, r.sub.ledger
 	samples, err := r.samples(msg)
-	ledger.take(n)
 	if len(samples) == 0 {
+		ledger.take(n)
 		ledger.done(n, nil)
 		return err
 	}
-	handed := r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Samples: samples, Done: func(err error) { ledger.done(n, err) }})
+	next := ledger.take(n)
+	full := false // is told before the sink returns
+	handed := r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Samples: samples, Keeps: true, Done: func(err error) {
+		if errors.Is(err, pipeline.ErrFull) {
+			full = true
+			return
+		}
+		ledger.done(n, err)
+	}})
+	switch {
+	case !full:
+	case before(n, next): // one that the sink has lost before
+		ledger.untake(n, next)
+		ledger.refail([]uint32{n})
+	default:
+		ledger.untake(n, next)
+		r.stalled, r.held[n] = true, msg
+	}
 	return errors.Join(err, handed)
 }
 

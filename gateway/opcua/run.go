@@ -94,7 +94,7 @@ func (s *source) connection(ctx context.Context) error {
 	s.status(true, why)
 	err = r.run(ctx)
 	if errors.Is(err, errGone) || errors.Is(err, ua.StatusBadNoSubscription) || errors.Is(err, ua.StatusBadSubscriptionIDInvalid) {
-		s.gone(err)
+		s.gone(ctx, err)
 	}
 	return err
 }
@@ -106,7 +106,7 @@ func (s *source) takeUp(ctx context.Context, r *receiver) error {
 		if !errors.Is(err, errGone) {
 			return err
 		}
-		s.gone(err)
+		s.gone(ctx, err)
 	}
 	if !sleep(ctx, s.pace.moment()) {
 		return ctx.Err()
@@ -146,7 +146,14 @@ func (s *source) resume(ctx context.Context, r *receiver) error {
 }
 
 // gone notes that what the server kept for us is lost.
-func (s *source) gone(err error) {
+func (s *source) gone(ctx context.Context, err error) {
+	lost := 0
+	for _, n := range s.sub.spilled {
+		lost += n
+	}
+	if lost > 0 {
+		s.sink(ctx, pipeline.Batch{Source: s.cfg.Name, Lost: lost})
+	}
 	s.log.Warn("gap: the subscription is gone and with it what it held", "source", s.cfg.Name, "why", err)
 	s.forget()
 }

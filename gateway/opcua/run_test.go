@@ -54,7 +54,7 @@ func (c *catcher) sink(ctx context.Context, b pipeline.Batch) error {
 	}
 	if c.hold {
 		c.later = append(c.later, b.Done)
-	} else {
+	} else if b.Done != nil {
 		b.Done(err)
 	}
 	return nil

@@ -23,6 +23,9 @@ type subscription struct {
 	id     uint32
 	period time.Duration // between keep-alives, as the server revised it
 	ledger *ledger
+	// spilled counts the samples of notifications that a full buffer turned away
+	// and that the server alone still has, by sequence number.
+	spilled map[uint32]int
 }
 
 var (
@@ -47,7 +50,7 @@ func (l *link) subscribe(ctx context.Context, cfg *Config) (*subscription, error
 	if period <= 0 || period > time.Hour {
 		return nil, fmt.Errorf("create subscription: the server would give a sign of life only every %v", period)
 	}
-	return &subscription{id: res.SubscriptionID, period: period, ledger: newLedger()}, nil
+	return &subscription{id: res.SubscriptionID, period: period, ledger: newLedger(), spilled: map[uint32]int{}}, nil
 }
 
 // transfer takes the subscription over into this session and tells which

@@ -16,9 +16,15 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 
 	"github.com/plantbed/plantbed/sim/signal"
 )
+
+// ErrFull is told to the Done of a batch that the buffer turned away whole,
+// before any stage has seen it: handed over again later, and before any younger
+// sample of its tags, it is as if it came for the first time.
+var ErrFull = errors.New("the buffer is full")
 
 // Batch is what a source hands over in one go. Done is called exactly once:
 // with nil when every sample is durable or was deliberately filtered, or with
@@ -28,6 +34,12 @@ type Batch struct {
 	Source  string
 	Samples []signal.Sample
 	Done    func(error)
+	// Keeps says that the source will hand the batch over again after ErrFull,
+	// so that it does not count as lost.
+	Keeps bool
+	// Lost counts samples that were turned away before and that the source can
+	// keep no longer. A batch may consist of nothing else.
+	Lost int
 }
 
 // Sink takes a batch from a source. It blocks for as long as the buffer is
