@@ -48,6 +48,25 @@ type Config struct {
 // Names are the valid targets of each seam.
 type Names struct {
 	Links, Knobs, Channels, Switches, Hosts []string
+	// OPCUA are the switches of OPC UA controllers, Secured those of them that
+	// have a certificate. Nil leaves it to the run to find out.
+	OPCUA, Secured []string
+}
+
+// needs reports a controller that cannot have such a fault.
+func (n Names) needs(c Config, ps *strict.Problems) {
+	with := n.OPCUA
+	what := "speaks OPC UA"
+	switch c.Kind {
+	case "plc.cert_rotated", "plc.cert_expired":
+		with, what = n.Secured, "has a certificate (security = \"offered\")"
+	case "plc.namespace_moved", "plc.no_republish":
+	default:
+		return
+	}
+	if with != nil && slices.Contains(n.Switches, c.Target) && !slices.Contains(with, c.Target) {
+		ps.Addf("target", "%s needs a PLC that %s, which %q does not", c.Kind, what, c.Target)
+	}
 }
 
 func (n Names) of(s Seam) []string {
@@ -118,6 +137,7 @@ func (c Config) Validate(names Names) strict.Problems {
 	case !slices.Contains(valid, c.Target):
 		ps.AddName("target", fmt.Sprintf("there is no %s %q", k.Seam, c.Target), c.Target, valid)
 	}
+	names.needs(c, &ps)
 	for i, tag := range c.Tags {
 		if !slices.Contains(names.Channels, tag) {
 			ps.AddName(fmt.Sprintf("tags[%d]", i), fmt.Sprintf("there is no tag %q", tag), tag, names.Channels)

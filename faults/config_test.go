@@ -22,6 +22,8 @@ var names = Names{
 	Channels: []string{"filler/motor/current", "filler/motor/temperature"},
 	Switches: []string{"plc-fill", "plc-pack"},
 	Hosts:    []string{"gateway"},
+	OPCUA:    []string{"plc-fill"},
+	Secured:  []string{"plc-fill"},
 }
 
 // Every bad case is a file that ends with the problems it must cause; a line
