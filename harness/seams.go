@@ -1,12 +1,10 @@
 package harness
 
 import (
-	"strings"
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/sim/plc"
-	"github.com/plantbed/plantbed/sim/signal"
 )
 
 // brokerTarget names the link from the gateway to the broker in a scenario.
@@ -25,31 +23,14 @@ func (s seams) Link(target string) (faults.Link, bool) {
 	return nil, false
 }
 
-func (s seams) Knob(target string) (faults.Knob, bool) {
-	machine, component, _ := strings.Cut(target, "/")
-	m := s.r.world.plant.Machine(machine)
-	if m == nil {
-		return nil, false
-	}
-	return m.Knob(component)
-}
+func (s seams) Knob(target string) (faults.Knob, bool) { return worldSeams{s.r.world}.Knob(target) }
 
 func (s seams) Channel(target string) (faults.Channel, faults.Span, bool) {
-	i, ok := s.r.world.tagIndex[signal.ID(target)]
-	if !ok {
-		return nil, faults.Span{}, false
-	}
-	t := s.r.world.tags[i]
-	p := s.r.world.plcs[s.r.world.tasks[t.Task].PLC]
-	return channel{p.Channel(t.ID)}, faults.Span{Lo: t.Lo, Hi: t.Hi}, true
+	return worldSeams{s.r.world}.Channel(target)
 }
 
 func (s seams) Switch(target string) (faults.Switch, bool) {
-	p, _, ok := s.r.world.plcOf(target)
-	if !ok {
-		return nil, false
-	}
-	return p.Switch(), true
+	return worldSeams{s.r.world}.Switch(target)
 }
 
 func (s seams) Host(target string) (faults.Host, bool) {

@@ -49,6 +49,17 @@ func (s *Scenario) resolve() {
 	for i := range s.Machines {
 		spellOut(&s.Machines[i])
 	}
+	// A child's "fault = []" takes its parent's faults away; written out again
+	// that is no fault at all.
+	if len(s.Faults) == 0 {
+		s.Faults = nil
+	}
+	if len(s.Expect) == 0 {
+		s.Expect = nil
+	}
+	if s.Dataset != nil {
+		*s.Dataset = s.Dataset.withDefaults()
+	}
 }
 
 // spellOut writes down the parameters that a machine leaves to its kind.

@@ -34,6 +34,9 @@ type Scenario struct {
 	PLCs     []plc.Config          `toml:"plc,omitempty"`
 	Faults   []faults.Config       `toml:"fault,omitempty"`
 	Expect   []Expect              `toml:"expect,omitempty"`
+	// Dataset says how the runs of a data set vary; nil for a scenario that
+	// leaves it at the defaults.
+	Dataset *Dataset `toml:"dataset,omitempty"`
 
 	src  *strict.Source  // where it was read, for the places of problems
 	told strict.Problems // what Load has complained of already

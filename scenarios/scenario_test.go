@@ -67,6 +67,9 @@ func TestShippedScenariosAreValid(t *testing.T) {
 		if s.Name != name || s.Summary == "" {
 			t.Errorf("%s is named %q, %q", name, s.Name, s.Summary)
 		}
+		if s.Gear == GearFast {
+			continue // the source of a data set, which no stack delivers
+		}
 		bounds := map[string]bool{}
 		for _, e := range s.Expect {
 			bounds[e.Metric+">="] = bounds[e.Metric+">="] || e.Min != nil

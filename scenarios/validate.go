@@ -30,6 +30,9 @@ func (s *Scenario) Validate(known []string) strict.Problems {
 	ps = append(ps, s.Gateway.validate().Under("gateway")...)
 	s.validateRest(&ps)
 	s.validateExpect(&ps, known)
+	if s.Dataset != nil {
+		ps = append(ps, s.Dataset.validate(s.Duration, s.targets().Knobs).Under("dataset")...)
+	}
 	return s.src.Locate(slices.DeleteFunc(ps, s.explained))
 }
 

@@ -1,0 +1,208 @@
+package physics
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Race is where a rolling bearing is damaged; each place is rolled over at a
+// rate of its own.
+type Race int
+
+// The places.
+const (
+	NoRace Race = iota
+	OuterRace
+	InnerRace
+	Ball
+)
+
+func (r Race) String() string {
+	return [...]string{"none", "outer", "inner", "ball"}[r]
+}
+
+// Burst is a short recording of an accelerometer on a bearing's housing: a
+// background of noise and shaft lines, and the train of impacts of a local
+// defect (McFadden & Smith 1984; Randall, Antoni & Chobsaard 2001).
+//
+//	b := physics.Burst{Geometry: physics.SKF6205, ShaftHz: 25, RateHz: 12_800, Race: physics.OuterRace,
+//		BackgroundG: 0.1, ImpactG: 0.05, Modes: physics.HousingModes(unit)}
+//	b.Record(x, rng)
+type Burst struct {
+	Geometry BearingGeometry
+	ShaftHz  float64 // speed; below 1 Hz nothing but sensor noise is left
+	RateHz   float64 // samples per second
+	Race     Race
+	// BackgroundG and ImpactG are the RMS of the two parts, in g.
+	BackgroundG, ImpactG float64
+	// Slip is the standard deviation of the time between two impacts, relative
+	// to it. It adds up from impact to impact, so that high harmonics smear.
+	Slip  float64
+	Modes []Mode
+}
+
+// Mode is a resonance that an impact rings.
+type Mode struct {
+	Hz      float64
+	Damping float64 // share of critical
+	Share   float64 // of the response
+}
+
+// HousingModes are the three resonances of a housing; they differ from unit to
+// unit by some percent, as the key says.
+func HousingModes(key uint64) []Mode {
+	scatter := func(n int64) float64 { return 1 + 0.08*KeyedNormal(key, n) }
+	return []Mode{
+		{Hz: 1150 * scatter(0), Damping: 0.05, Share: 0.5},
+		{Hz: 2900 * scatter(1), Damping: 0.03, Share: 1},
+		{Hz: 4300 * scatter(2), Damping: 0.02, Share: 0.6},
+	}
+}
+
+// DefectHz is how often the damaged place is struck.
+func (b Burst) DefectHz() float64 {
+	f := b.Geometry.DefectHz(b.ShaftHz)
+	switch b.Race {
+	case OuterRace:
+		return f.Outer
+	case InnerRace:
+		return f.Inner
+	case Ball:
+		return f.Ball
+	}
+	return 0
+}
+
+// standing is the speed in Hz below which a bearing makes no vibration.
+const standing = 1.0
+
+// Record fills x, in g.
+func (b Burst) Record(x []float64, rng *rand.Rand) {
+	clear(x)
+	if b.ShaftHz < standing {
+		for i := range x {
+			x[i] = 0.001 * rng.NormFloat64()
+		}
+		return
+	}
+	if f := b.DefectHz(); f > 0 && b.ImpactG > 0 {
+		b.strike(x, f, rng)
+		b.ring(x)
+		rescale(x, b.ImpactG)
+	}
+	b.background(x, rng)
+}
+
+// strike puts the impacts into x, modulated by the load on the damaged place.
+func (b Burst) strike(x []float64, defectHz float64, rng *rand.Rand) {
+	depth, turnHz := 0.25*rng.Float64(), b.ShaftHz // the outer race stands still in the load zone
+	switch b.Race {
+	case InnerRace:
+		depth = 0.6 + rng.Float64()
+	case Ball:
+		depth, turnHz = 0.6+rng.Float64(), b.Geometry.DefectHz(b.ShaftHz).Cage
+	}
+	phase := 2 * math.Pi * rng.Float64()
+	scatter := 0.05 + 0.2*rng.Float64()
+	weak := 0.2 + 0.8*rng.Float64() // every second impact of a ball is on the other race
+	t := rng.Float64() / defectHz
+	for n := 0; ; n++ {
+		i := int(t * b.RateHz)
+		if i >= len(x) {
+			return
+		}
+		a := max(0, 1+depth*math.Cos(2*math.Pi*turnHz*t+phase)) * (1 + scatter*rng.NormFloat64())
+		if b.Race == Ball && n%2 == 1 {
+			a *= weak
+		}
+		if i >= 0 {
+			x[i] += a
+		}
+		t += (1 + b.Slip*rng.NormFloat64()) / defectHz
+	}
+}
+
+// ring passes x through the modes side by side, each a damped oscillator in
+// its exact discrete form.
+func (b Burst) ring(x []float64) {
+	var c1, c2, c0, y1, y2 [4]float64
+	n := 0
+	for _, m := range b.Modes {
+		if m.Hz >= 0.45*b.RateHz || n == len(c1) {
+			continue // beyond what the recorder hears
+		}
+		w := 2 * math.Pi * m.Hz / b.RateHz
+		r := math.Exp(-m.Damping * w)
+		wd := w * math.Sqrt(1-m.Damping*m.Damping)
+		c1[n], c2[n], c0[n] = 2*r*math.Cos(wd), -r*r, m.Share*r*math.Sin(wd)
+		n++
+	}
+	in := 0.0
+	for i, next := range x {
+		sum := 0.0
+		for k := range n {
+			y := c1[k]*y1[k] + c2[k]*y2[k] + c0[k]*in
+			y2[k], y1[k] = y1[k], y
+			sum += y
+		}
+		x[i], in = sum, next
+	}
+}
+
+// background adds noise, a third of whose power rings the same modes, and the
+// lines of an imperfect balance.
+func (b Burst) background(x []float64, rng *rand.Rand) {
+	noise := make([]float64, len(x))
+	for i := range noise {
+		noise[i] = rng.NormFloat64()
+	}
+	coloured := append([]float64(nil), noise...)
+	b.ring(coloured)
+	rescale(coloured, 0.58)
+	depth := 0.35 * rng.Float64()
+	w := 2 * math.Pi * b.ShaftHz / b.RateHz
+	phase := 2 * math.Pi * rng.Float64()
+	var lines, phases [5]float64
+	for k := range lines {
+		lines[k], phases[k] = 0.35*rng.ExpFloat64()/float64(k+1), 2*math.Pi*rng.Float64()
+	}
+	// A line is the real part of a phasor that turns: no sine per sample.
+	var turn, at [6]complex128
+	for k := range lines {
+		turn[k], at[k] = phasor(w*float64(k+1)), phasor(phases[k])*complex(lines[k], 0)
+	}
+	turn[5], at[5] = phasor(w), phasor(phase)*complex(depth, 0)
+	for i := range noise {
+		swell := 1 + real(at[5])
+		at[5] *= turn[5]
+		noise[i] = (0.75*rng.NormFloat64() + coloured[i]) * swell
+		for k := range lines {
+			noise[i] += real(at[k])
+			at[k] *= turn[k]
+		}
+	}
+	rescale(noise, b.BackgroundG)
+	for i := range x {
+		x[i] += noise[i]
+	}
+}
+
+func phasor(angle float64) complex128 {
+	s, c := math.Sincos(angle)
+	return complex(c, s)
+}
+
+// rescale gives x a root mean square.
+func rescale(x []float64, rms float64) {
+	sum := 0.0
+	for _, v := range x {
+		sum += v * v
+	}
+	if sum == 0 {
+		return
+	}
+	f := rms / math.Sqrt(sum/float64(len(x)))
+	for i := range x {
+		x[i] *= f
+	}
+}
