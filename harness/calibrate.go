@@ -19,19 +19,22 @@ func calibrate(sc *scenarios.Scenario) ([]*predict.Calibrated, error) {
 		return nil, fmt.Errorf("calibrate: %w", err)
 	}
 	w.start()
+	var trainers []*predict.Trainer
 	var spies []*spy
 	for _, spec := range detectorSpecs(w) {
+		trainers = append(trainers, predict.NewTrainer(spec))
 		spies = append(spies, newSpy(w, spec))
 	}
 	for t := time.Second; t <= sc.Detector.CalibrationDuration.D(); t += time.Second {
 		w.kernel.Run(t)
-		for _, s := range spies {
-			s.look(w, start.Add(t))
+		for i, s := range spies {
+			state, x := s.look(w)
+			trainers[i].Add(start.Add(t), state, x)
 		}
 	}
 	var out []*predict.Calibrated
-	for _, s := range spies {
-		c, err := s.trainer.Done()
+	for _, t := range trainers {
+		c, err := t.Done()
 		if err != nil {
 			return nil, fmt.Errorf("calibrate the detector of %w", err)
 		}
@@ -63,7 +66,6 @@ func detectorSpecs(w *world) []predict.Spec {
 
 // spy reads a machine's tags straight from the PLCs' images.
 type spy struct {
-	trainer  *predict.Trainer
 	state    place
 	channels []place
 	x        []float64
@@ -73,7 +75,7 @@ type spy struct {
 type place struct{ plc, task, column int }
 
 func newSpy(w *world, spec predict.Spec) *spy {
-	s := &spy{trainer: predict.NewTrainer(spec), state: place{plc: -1}, x: make([]float64, len(spec.Channels))}
+	s := &spy{state: place{plc: -1}, x: make([]float64, len(spec.Channels))}
 	if spec.State != "" {
 		s.state = w.placeOf(spec.State)
 	}
@@ -107,9 +109,10 @@ func (w *world) valueAt(p place) float64 {
 	return b.Values[p.column]
 }
 
-func (s *spy) look(w *world, at time.Time) {
+// look returns the state and the values now; those are overwritten by the next.
+func (s *spy) look(w *world) (state float64, x []float64) {
 	for i, p := range s.channels {
 		s.x[i] = w.valueAt(p)
 	}
-	s.trainer.Add(at, w.valueAt(s.state), s.x)
+	return w.valueAt(s.state), s.x
 }

@@ -41,9 +41,12 @@ var Rules = []Rule{
 
 	{Tree: "harness/record", May: []string{"sim/signal"}},
 	{Tree: "harness/score", May: []string{"harness/record", "sim/signal"}},
+	{Tree: "harness/evaluate"}, // figures over numbers: it knows no plant
 	{Tree: "harness/virtual", Net: true}, // a leaf: it runs any program under the fake clock
 	// The broker's tap and the score's seen samples share the payload.
 	{Tree: "harness/broker", May: []string{"harness/record", "sim/signal", "internal/payload"}, Net: true},
+	// Data sets are written from the fast gear's world, or from a run's record.
+	{Tree: "harness/dataset", May: []string{"harness", "harness/record", "scenarios", "faults", "sim/...", "internal/..."}},
 	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal"}, Net: true},
 	{Tree: "harness/api", May: []string{"harness/record", "sim/signal"}, Net: true},
 	{Tree: "harness", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},

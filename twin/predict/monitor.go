@@ -11,6 +11,8 @@ type Result struct {
 	Over  bool
 	// Top is the index into Names of the channel that contributes most.
 	Top int
+	// Class is Sensor or Process while it is over.
+	Class string
 }
 
 // Monitor runs a Model over the rows of one machine.

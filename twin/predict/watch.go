@@ -31,6 +31,9 @@ type Watch struct {
 	flat   []int
 	stuck  []episode
 	alarms []Alarm
+	// OnRow, if set, is told of every row that was judged: the means of the
+	// channels, which it may not keep, and what the model makes of them.
+	OnRow func(at time.Time, means []float64, r Result)
 }
 
 // NewWatch starts at the healthy mean.
@@ -62,7 +65,14 @@ func (w *Watch) Step(at time.Time, state float64, x []float64) []Alarm {
 }
 
 func (w *Watch) judge(at time.Time, r *row) {
-	w.judgeModel(at, w.monitor.Step(r.mean))
+	res := w.monitor.Step(r.mean)
+	if res.Over {
+		res.Class = w.monitor.Diagnose()
+	}
+	if w.OnRow != nil {
+		w.OnRow(at, r.mean, res)
+	}
+	w.judgeModel(at, res)
 	w.judgeFlat(at, r)
 	if s := w.cal.Shewhart.Step(r.mean); w.three.step(at, s.Over) {
 		w.alarm(at, DetectorShewhart, s.Score, shewhartLimit, "", s.Top)

@@ -1,0 +1,50 @@
+package evaluate
+
+import (
+	"math"
+	"slices"
+)
+
+// Quantile is the Kaplan and Meier (1958) estimate of when a share p of the
+// failures had been announced: the first time at which the product-limit
+// estimate of "not yet" is at most 1-p. A miss is censored where its window
+// ends. +Inf where so many never were.
+func quantileKM(times []float64, hit []bool, p float64) float64 {
+	order := make([]int, len(times))
+	for i := range order {
+		order[i] = i
+	}
+	// Of equal times the hits come first: what is censored there was still
+	// unannounced.
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case times[a] < times[b]:
+			return -1
+		case times[a] > times[b]:
+			return 1
+		case hit[a] && !hit[b]:
+			return -1
+		case hit[b] && !hit[a]:
+			return 1
+		}
+		return 0
+	})
+	left := 1.0
+	for k, i := range order {
+		if !hit[i] {
+			continue
+		}
+		left *= 1 - 1/float64(len(order)-k)
+		if left <= 1-p+1e-12 {
+			return times[i]
+		}
+	}
+	return math.Inf(1)
+}
+
+// span95 is the 2.5 % and the 97.5 % quantile of values, which it sorts.
+func span95(v []float64) [2]float64 {
+	slices.Sort(v)
+	n := float64(len(v) - 1)
+	return [2]float64{v[int(math.Floor(0.025*n))], v[int(math.Ceil(0.975*n))]}
+}
