@@ -68,15 +68,9 @@ func (s *schedule) add(w Window, cfgs []Config) error {
 	if err := c.check(k).Err(); err != nil {
 		return err
 	}
-	at := spot{k.composes(), w.Target}
-	st := s.spots[at]
-	if st == nil {
-		turn, ok := k.bind(s.plant, w.Target)
-		if !ok {
-			return fmt.Errorf("%s: the plant has no %s %q", w.Kind, k.Seam, w.Target)
-		}
-		st = &state{apply: turn}
-		s.spots[at] = st
+	st, err := s.state(k, w.Target)
+	if err != nil {
+		return err
 	}
 	s.events = append(s.events, func() {
 		s.kernel.AtVisible(w.From, func() { s.start(st, k, active{w, c}) })
@@ -85,6 +79,21 @@ func (s *schedule) add(w Window, cfgs []Config) error {
 		}
 	})
 	return nil
+}
+
+// state finds where windows of a kind meet on a target.
+func (s *schedule) state(k *kind, target string) (*state, error) {
+	at := spot{k.composes(), target}
+	st := s.spots[at]
+	if st == nil {
+		turn, ok := k.bind(s.plant, target)
+		if !ok {
+			return nil, fmt.Errorf("%s: the plant has no %s %q", k.Name, k.Seam, target)
+		}
+		st = &state{apply: turn}
+		s.spots[at] = st
+	}
+	return st, nil
 }
 
 func (s *schedule) start(st *state, k *kind, a active) {
