@@ -18,6 +18,12 @@ const IncipientDamage = 0.01
 type Path struct {
 	OnsetS, FailureS float64
 	log              []float64 // ln D at equal steps from onset to failure
+
+	// Of other laws than that of a spall: progress every stepS from the onset
+	// on, 1 at the failure, and what makes damage of it.
+	x     []float64
+	stepS float64
+	shape func(x float64) float64
 }
 
 const pathSteps = 256
@@ -53,16 +59,39 @@ func (p *Path) At(tS float64) float64 {
 		return 0
 	case tS >= p.FailureS:
 		return 1
+	case p.log == nil:
+		return p.shape(p.progress(tS))
 	}
 	x := (tS - p.OnsetS) / (p.FailureS - p.OnsetS) * pathSteps
 	i := min(int(x), pathSteps-1)
 	return math.Exp(p.log[i] + (x-float64(i))*(p.log[i+1]-p.log[i]))
 }
 
+// progress between two known ones is linear; the last step ends at the failure.
+func (p *Path) progress(tS float64) float64 {
+	switch {
+	case tS < p.OnsetS || len(p.x) < 2:
+		return 0
+	case tS >= p.FailureS:
+		return 1
+	}
+	last := len(p.x) - 2
+	i := min(int((tS-p.OnsetS)/p.stepS), last)
+	from := float64(i) * p.stepS
+	to := from + p.stepS
+	if i == last {
+		to = p.FailureS - p.OnsetS
+	}
+	return p.x[i] + (p.x[i+1]-p.x[i])*(tS-p.OnsetS-from)/(to-from)
+}
+
 // Reach is the first instant at which damage is level or more.
 func (p *Path) Reach(level float64) float64 {
 	if level >= 1 {
 		return p.FailureS
+	}
+	if p.log == nil {
+		return p.reach(level)
 	}
 	want := math.Log(level)
 	i := sort.SearchFloat64s(p.log, want)
@@ -71,6 +100,33 @@ func (p *Path) Reach(level float64) float64 {
 	}
 	x := float64(i-1) + (want-p.log[i-1])/(p.log[i]-p.log[i-1])
 	return p.OnsetS + x/pathSteps*(p.FailureS-p.OnsetS)
+}
+
+// reach looks for the first step that ends at the level or above, and halves
+// that: damage is monotone in all laws but one, and nearly so there.
+func (p *Path) reach(level float64) float64 {
+	last := len(p.x) - 1
+	for i, x := range p.x {
+		if i < last && p.shape(x) < level {
+			continue
+		}
+		if i == 0 {
+			return p.OnsetS
+		}
+		lo, hi := p.OnsetS+float64(i-1)*p.stepS, p.OnsetS+float64(i)*p.stepS
+		if i == last {
+			hi = p.FailureS
+		}
+		for range 50 {
+			if mid := (lo + hi) / 2; p.At(mid) < level {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		return hi
+	}
+	return p.FailureS
 }
 
 // ExpGrowth is damage tS after the onset for a growth phase of lifeS.
