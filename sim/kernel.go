@@ -48,11 +48,13 @@ type Kernel struct {
 	stopped int      // events in the queue that were taken back
 	visible queue
 	running bool
-	until   time.Duration // where the present Run ends
+	limit   uint64 // the present Run ends before this instant; 0 is at once
+	halted  bool
 	inbox   chan func()
 
 	idle  []*Process // coroutines that wait for a body
 	procs []*Process // all coroutines
+	panic *Panic     // of a process, on its way out of Run
 }
 
 // slot is the part of a scheduled callback that a Timer may refer to; it is
@@ -97,10 +99,7 @@ func (t Timer) Stop() bool {
 		return false
 	}
 	s.f = nil
-	t.k.stopped++
-	if t.k.stopped > 64 && t.k.stopped > t.k.queue.n/2 {
-		t.k.sweep()
-	}
+	t.k.takenBack()
 	return true
 }
 
@@ -135,7 +134,7 @@ func (k *Kernel) schedule(t time.Duration, f func()) Timer {
 	}
 	t = max(t, k.now)
 	n := k.current
-	if n == nothing {
+	if n >= aProcess {
 		return k.insert(t, f)
 	}
 	// What happens now schedules its successor, most often: that takes over
@@ -162,14 +161,35 @@ func (k *Kernel) insert(t time.Duration, f func()) Timer {
 	s := &k.slots[n]
 	s.f = f
 	timer := Timer{k, s.gen, n}
-	k.queue.push(item{uint64(t), k.order | uint64(n)})
+	k.enqueue(item{uint64(t), k.order | uint64(n)})
 	return timer
+}
+
+// enqueue puts it in the place of the event that is happening, if that still
+// has one.
+func (k *Kernel) enqueue(it item) {
+	if k.current == nothing {
+		k.queue.push(it)
+		return
+	}
+	k.current = nothing
+	k.queue.replace(it)
+}
+
+// scheduleWake schedules the wake-up of p, of which there is one at most.
+func (k *Kernel) scheduleWake(t time.Duration, p *Process) {
+	k.order += 1 << slotBits
+	if k.order == 0 {
+		k.renumber()
+	}
+	p.pending = k.order | uint64(p.number)
+	k.enqueue(item{uint64(max(t, k.now)), p.pending})
 }
 
 //go:noinline
 func (k *Kernel) grow() {
 	if len(k.slots) == maxSlots {
-		panic("sim: more than 268 million events are pending")
+		panic("sim: more than 134 million events are pending")
 	}
 	k.free = append(k.free, uint32(len(k.slots)))
 	k.slots = append(k.slots, slot{})
@@ -185,13 +205,14 @@ func (k *Kernel) Run(until time.Duration) {
 	if k.running {
 		panic("sim: Run was called from within an event")
 	}
-	if until < 0 {
-		return
-	}
-	k.running, k.until = true, until
+	k.running, k.halted, k.limit = true, false, uint64(max(until, -1)+1)
 	defer k.settle()
-	for k.queue.root.at <= uint64(until) {
+	for k.queue.root.at < k.limit {
 		n := k.queue.root.slot()
+		if n >= aProcess {
+			k.wake()
+			continue
+		}
 		s := &k.slots[n]
 		s.gen++
 		k.current = n
@@ -205,21 +226,29 @@ func (k *Kernel) Run(until time.Duration) {
 			k.drop()
 		}
 	}
-	k.now = max(k.now, until)
+	if !k.halted {
+		k.now = max(k.now, until)
+	}
 }
+
+// Halt ends the Run or Pace under way once the present event is over; the
+// clock stays there.
+func (k *Kernel) Halt() { k.halted, k.limit = true, 0 }
 
 // drop takes the event that has happened out of the queue.
 func (k *Kernel) drop() {
 	n := k.current
 	k.current = nothing
-	k.slots[n].f = nil
-	k.free = append(k.free, n)
+	if n < aProcess {
+		k.slots[n].f = nil
+		k.free = append(k.free, n)
+	}
 	k.queue.pop()
 }
 
 // settle leaves Run, be it by a panic.
 func (k *Kernel) settle() {
-	k.running = false
+	k.running, k.limit = false, 0
 	if k.current != nothing {
 		k.drop()
 	}
@@ -233,21 +262,38 @@ func (k *Kernel) soonest() uint64 {
 	return k.queue.second()
 }
 
+// takenBack counts an event in the queue that will not happen.
+func (k *Kernel) takenBack() {
+	k.stopped++
+	if k.stopped > 64 && k.stopped > k.queue.n/2 {
+		k.sweep()
+	}
+}
+
 // sweep takes the stopped events out of the queue, so that far time-outs
 // which are nearly always taken back do not fill it.
 func (k *Kernel) sweep() {
 	items := k.queue.items()
 	k.queue.clear()
-	for _, it := range items {
-		n := it.slot()
-		if s := &k.slots[n]; s.f == nil && n != k.current {
-			s.gen++
+	for i, it := range items {
+		happening := i == 0 && k.current != nothing
+		if happening || k.valid(it) {
+			k.queue.push(it)
+		} else if n := it.slot(); n < aProcess {
+			k.slots[n].gen++
 			k.free = append(k.free, n)
-			continue
 		}
-		k.queue.push(it)
 	}
 	k.stopped = 0
+}
+
+// valid says that an event in the queue was not taken back.
+func (k *Kernel) valid(it item) bool {
+	if n := it.slot(); n < aProcess {
+		return k.slots[n].f != nil
+	} else {
+		return k.procs[n-aProcess].pending == it.key
+	}
 }
 
 // renumber gives the events in the queue the lowest sequence numbers, in
@@ -258,7 +304,11 @@ func (k *Kernel) renumber() {
 	k.queue.clear()
 	for _, it := range items {
 		k.order += 1 << slotBits
-		k.queue.push(item{it.at, k.order | uint64(it.slot())})
+		key := k.order | uint64(it.slot())
+		if n := it.slot(); n >= aProcess && k.valid(it) {
+			k.procs[n-aProcess].pending = key
+		}
+		k.queue.push(item{it.at, key})
 	}
 	k.order += 1 << slotBits
 }

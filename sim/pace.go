@@ -12,7 +12,8 @@ import (
 //
 //	find the next visible instant → sleep, or serve Do → run up to it
 //
-// It returns nil when the world has reached until, or the context's error.
+// It returns nil when the world has reached until or was halted, or the
+// context's error.
 func (k *Kernel) Pace(ctx context.Context, start time.Time, until time.Duration, late func(time.Duration)) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -27,13 +28,16 @@ func (k *Kernel) Pace(ctx context.Context, start time.Time, until time.Duration,
 			return ctx.Err()
 		case f := <-k.inbox:
 			k.Run(max(k.now, min(time.Since(start), next)))
+			if k.halted {
+				return nil
+			}
 			f()
 		case <-timer.C:
 			if late != nil {
 				late(time.Since(start) - next)
 			}
 			k.Run(next)
-			if next == until {
+			if next == until || k.halted {
 				return nil
 			}
 		}

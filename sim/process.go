@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
 	"iter"
-	"runtime/debug"
 	"time"
 )
 
@@ -17,19 +15,17 @@ import (
 // returns goes back of itself.
 type Process struct {
 	k          *Kernel
+	number     uint32 // slot of its events: aProcess + index in k.procs
 	gen        uint64 // of the body; the coroutine runs one after the other
 	body       func(*Process)
-	next       func() (struct{}, bool)
-	stop       func()
-	yield      func(struct{}) bool
-	wake       func() // goes on with the body; made once
-	timer      Timer
+	pending    uint64       // key of the event that wakes it, or 0
 	on         waiting      // what it waits for; nil once that has come
 	cut        bool         // the wait was interrupted
-	amount     float64      // wanted of a Container
 	interrupts []*Interrupt // not yet delivered
+	amount     float64      // wanted of a Container
 	held       []*request   // granted units of resources
 	done       *Event
+	coroutine
 }
 
 // waiting is what a process can wait for; forget takes it out of the line.
@@ -53,55 +49,18 @@ func (k *Kernel) Go(body func(*Process)) Handle {
 		p = k.newProcess()
 	}
 	p.body = body
-	k.After(0, p.wake)
+	k.scheduleWake(k.now, p)
 	return Handle{p, p.gen}
 }
 
 func (k *Kernel) newProcess() *Process {
-	p := &Process{k: k}
-	p.next, p.stop = iter.Pull(p.run)
-	p.wake = func() {
-		p.on = nil
-		p.next()
+	if len(k.procs) == maxSlots-1 {
+		panic("sim: more than 134 million processes")
 	}
+	p := &Process{k: k, number: aProcess + uint32(len(k.procs))}
+	p.next, p.stop = iter.Pull(p.run)
 	k.procs = append(k.procs, p)
 	return p
-}
-
-// errClosed unwinds the body of a process whose kernel is closed.
-var errClosed = errors.New("sim: the kernel is closed")
-
-// Panic is what comes out of Run when the body of a process panics.
-type Panic struct {
-	Value any
-	Stack []byte // of the process
-}
-
-func (p *Panic) Error() string {
-	return fmt.Sprintf("panic in a process: %v\n\n%s", p.Value, p.Stack)
-}
-
-// Unwrap is the value, if it is an error.
-func (p *Panic) Unwrap() error {
-	err, _ := p.Value.(error)
-	return err
-}
-
-// run is the coroutine: body after body.
-func (p *Process) run(yield func(struct{}) bool) {
-	p.yield = yield
-	defer func() {
-		if e := recover(); e != nil && e != any(errClosed) {
-			panic(&Panic{e, debug.Stack()})
-		}
-	}()
-	for {
-		p.body(p)
-		p.finish()
-		if !yield(struct{}{}) {
-			return
-		}
-	}
 }
 
 func (p *Process) finish() {
@@ -117,28 +76,6 @@ func (p *Process) finish() {
 	p.body = nil
 	p.interrupts = p.interrupts[:0]
 	p.k.idle = append(p.k.idle, p)
-}
-
-// Close ends all processes: a wait under way does not return, and the
-// deferred functions of the body run. It also drops all pending events. It
-// must not be called from within an event.
-func (k *Kernel) Close() {
-	if k.running {
-		panic("sim: Close was called from within an event")
-	}
-	k.until = -1 // nobody sleeps on
-	for _, p := range k.procs {
-		p.stop()
-	}
-	k.procs, k.idle = nil, nil
-	k.queue.clear()
-	k.visible.clear()
-	k.free, k.stopped = k.free[:0], 0
-	for n := range k.slots {
-		k.slots[n].f = nil
-		k.slots[n].gen++ // for the Timers that are still about
-		k.free = append(k.free, uint32(n))
-	}
 }
 
 // Kernel is the kernel that the process lives in.
@@ -157,18 +94,21 @@ func (p *Process) Sleep(d time.Duration) error {
 	}
 	// Where nothing else happens until then, time may pass right here.
 	k := p.k
-	if t := k.now + max(d, 0); t >= k.now && t <= k.until && uint64(t) < k.soonest() {
+	if t := k.now + max(d, 0); t >= k.now && uint64(t) < min(k.limit, k.soonest()) {
 		k.now = t
 		return nil
 	}
-	p.timer = k.After(d, p.wake)
-	return p.park((*sleeping)(p))
+	k.scheduleWake(k.now+d, p)
+	return p.park(sleeping{})
 }
 
-// sleeping is a process as what it waits for in Sleep: its own timer.
-type sleeping Process
+// sleeping is what a process waits for in Sleep: its own wake-up.
+type sleeping struct{}
 
-func (s *sleeping) forget(*Process) { s.timer.Stop() }
+func (sleeping) forget(p *Process) {
+	p.pending = 0
+	p.k.takenBack()
+}
 
 // Wait waits until the event has been triggered, and returns the error that
 // it was given, if any.
@@ -188,9 +128,8 @@ func (p *Process) Wait(e *Event) error {
 // park gives way to the rest of the world until somebody wakes p.
 func (p *Process) park(on waiting) error {
 	p.on = on
-	if !p.yield(struct{}{}) {
-		panic(errClosed)
-	}
+	p.pass()
+	p.on = nil
 	if !p.cut {
 		return nil
 	}
@@ -212,7 +151,7 @@ func (p *Process) interrupted() error {
 // waited for.
 func (p *Process) ready() {
 	p.on = nil
-	p.k.After(0, p.wake)
+	p.k.scheduleWake(p.k.now, p)
 }
 
 func (p *Process) interrupt(cause any) {

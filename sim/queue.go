@@ -11,13 +11,16 @@ type item struct {
 	key uint64 // sequence << slotBits | slot
 }
 
+// A slot below aProcess is one of the kernel's slots, and the event calls its
+// function; above, the event wakes the process of that number.
 const (
-	slotBits = 28 // so many events can be pending
-	maxSlots = 1 << slotBits
-	nothing  = maxSlots // the slot of no event
+	slotBits = 28
+	maxSlots = 1 << (slotBits - 1)
+	aProcess = maxSlots
+	nothing  = 1<<slotBits - 1 // the slot of no event
 )
 
-func (it item) slot() uint32 { return uint32(it.key & (maxSlots - 1)) }
+func (it item) slot() uint32 { return uint32(it.key & (1<<slotBits - 1)) }
 
 // never is after every event; it fills the places that no event holds.
 var never = item{^uint64(0), ^uint64(0)}

@@ -43,8 +43,10 @@ var capperKind = kind{
 			cpRunning:   {Name: "drive/running", Unit: "1", Lo: 0, Hi: 1, Type: "bool", Resolution: 1, Doc: "the drive is switched on"},
 		},
 		Components: []Component{
-			cpClutch:  {"head/clutch", "clutch_wear", "a clutch slips: closing torque falls by up to 30 % and scatters, more scrap"},
-			cpBearing: {"drive/bearing", "bearing_wear", "the turret's bearing: vibration, later current"},
+			cpClutch: {Name: "head/clutch", Mode: "clutch_wear", Doc: "a clutch slips: closing torque falls by up to 30 % and scatters, more scrap",
+				Law: physics.Abrasion, Shows: "head/torque", LookAlike: LookAlike{Doc: "smaller caps, closed with less torque", Recipe: map[string]string{"torque": "1.5 Nm"}}},
+			cpBearing: {Name: "drive/bearing", Mode: "bearing_wear", Doc: "the turret's bearing: vibration, later current",
+				Law: physics.Spall, Shows: "drive/vibration", LookAlike: LookAlike{Doc: "stiffer caps, which the turret works harder for", Load: 1.3}},
 		},
 	},
 	build:  newCapper,
@@ -118,7 +120,7 @@ func (m *capper) measure(in *inputs, dtS float64, y []float64) {
 	y[cpCurrent] = when(in.driving(), s.motor.CurrentA(s.load(in))*(2-in.mains))
 	y[cpRunning] = when(in.driving(), 1)
 	y[cpDriveTemp] = in.ambientC + s.heat.FrameK + s.heat.WindingK
-	y[cpVibration] = s.shake0 * s.speed * math.Hypot(1, 4*in.damage[cpBearing]) * s.shake.factor(in.tS)
+	y[cpVibration] = s.shake0 * s.speed * math.Hypot(1, 4*in.damage[cpBearing]) * s.shake.factor(in.tS) * (1 + 0.5*in.extra)
 	y[cpAir] = in.airBar - 0.04*s.speed
 	y[cpHopper] = 100 - 75*math.Mod(in.total, capsPerFill)/capsPerFill
 }

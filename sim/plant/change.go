@@ -68,6 +68,37 @@ func (m *Machine) SetRecipe(values map[string]string) error {
 	return nil
 }
 
+// LookAlike is what an operator or the weather may do to a machine that moves
+// the signals of one of its failure modes, though nothing is wrong.
+type LookAlike struct {
+	Doc      string
+	Load     float64           // for SetLoad; 0 leaves it
+	AmbientK float64           // for SetAmbient; 0 leaves it
+	Recipe   map[string]string // for SetRecipe
+}
+
+// Turn has a benign look-alike happen from now on.
+func (p *Plant) Turn(machine string, l LookAlike) error {
+	m := p.byName[machine]
+	if m == nil {
+		return fmt.Errorf("there is no machine %q", machine)
+	}
+	if l.Load != 0 {
+		if err := m.SetLoad(l.Load); err != nil {
+			return err
+		}
+	}
+	if l.AmbientK != 0 {
+		if err := p.SetAmbient(l.AmbientK); err != nil {
+			return err
+		}
+	}
+	if len(l.Recipe) > 0 {
+		return m.SetRecipe(l.Recipe)
+	}
+	return nil
+}
+
 // hallS is how fast the hall follows a change of what it is heated or aired by.
 const hallS = 1200
 

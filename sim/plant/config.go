@@ -111,6 +111,9 @@ func (c Config) lineProblems(l LineConfig, machines []string, placed map[string]
 		}
 		placed[name] = l.Name
 		k, _ := findKind(c.Machines[j].Kind)
+		if k.utility {
+			problems.Addf(at, "machine %q is a %s, which works no units and stands in no line", name, k.Name)
+		}
 		if k.feeds && i > 0 {
 			problems.Addf(at, "machine %q is a %s, which feeds a line and must stand first in it", name, k.Name)
 		}

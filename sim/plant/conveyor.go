@@ -44,8 +44,10 @@ var conveyorKind = kind{
 			cvBearingTemp:   {Name: "drum/bearing-temp", Unit: "degC", Lo: 0, Hi: 150, Type: "float", Resolution: 0.1, Noise: 0.1, Doc: "bearing of the drive drum"},
 		},
 		Components: []Component{
-			cvBelt:    {"belt", "belt_friction", "the belt rubs, by up to 60 % more: torque, current and heat"},
-			cvBearing: {"drum/bearing", "bearing_wear", "the drum's bearing: vibration of the gearbox, heat of the bearing"},
+			cvBelt: {Name: "belt", Mode: "belt_friction", Doc: "the belt rubs, by up to 60 % more: torque, current and heat",
+				Law: physics.Abrasion, Shows: "belt/torque", LookAlike: LookAlike{Doc: "heavier units on the belt", Load: 1.4}},
+			cvBearing: {Name: "drum/bearing", Mode: "bearing_wear", Doc: "the drum's bearing: vibration of the gearbox, heat of the bearing",
+				Law: physics.Spall, Shows: "gearbox/vibration", LookAlike: LookAlike{Doc: "heavier units on the belt", Load: 1.4}},
 		},
 	},
 	build:  newConveyor,

@@ -56,7 +56,7 @@ func (m *Machine) noise(healthy model, in inputs) []float64 {
 	for j := range noise {
 		mean := sum[j] / looks
 		process := math.Sqrt(max(0, squares[j]/looks-mean*mean))
-		noise[j] = math.Hypot(process, m.signals[flowSignals+j].Noise)
+		noise[j] = math.Hypot(process, m.signals[m.def.flow()+j].Noise)
 	}
 	return noise
 }

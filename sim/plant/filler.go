@@ -51,8 +51,10 @@ var fillerKind = kind{
 			flRunning:      {Name: "drive/running", Unit: "1", Lo: 0, Hi: 1, Type: "bool", Resolution: 1, Doc: "the drive is switched on"},
 		},
 		Components: []Component{
-			flBearing: {"drive/bearing", "bearing_wear", "the carousel's main bearing: vibration, later heat and current"},
-			flValve:   {"valve", "valve_wear", "filling valves leak and stick: longer filling, less in the bottle, more scrap"},
+			flBearing: {Name: "drive/bearing", Mode: "bearing_wear", Doc: "the carousel's main bearing: vibration, later heat and current",
+				Law: physics.Spall, Shows: "drive/vibration", LookAlike: LookAlike{Doc: "heavier containers on the carousel", Load: 1.3}},
+			flValve: {Name: "valve", Mode: "valve_wear", Doc: "filling valves leak and stick: longer filling, less in the bottle, more scrap",
+				Law: physics.Abrasion, Shows: "fill/time", LookAlike: LookAlike{Doc: "less counter-pressure by recipe: filling takes longer", Recipe: map[string]string{"bowl_pressure": "1.4 bar"}}},
 		},
 	},
 	build:  newFiller,
@@ -144,7 +146,7 @@ func (m *filler) measure(in *inputs, dtS float64, y []float64) {
 	y[flCurrent] = when(in.driving(), s.motor.CurrentA(s.load(in)*(1+0.3*s.shake.offset(in.tS)))*(2-in.mains))
 	y[flRunning] = when(in.driving(), 1)
 	y[flDriveTemp] = in.ambientC + s.heat.FrameK + s.heat.WindingK
-	y[flVibration] = s.bearing.RMSg(d[flBearing], s.speed) * s.shake.factor(in.tS)
+	y[flVibration] = s.bearing.RMSg(d[flBearing], s.speed) * s.shake.factor(in.tS) * (1 + 0.5*in.extra)
 	// The less there is in the bowl, the less stands on the valves.
 	y[flBowlPressure] = s.pressure*s.ripple.factor(in.tS) + 0.02*(in.bowl-1)
 	y[flBowlLevel] = 100 * (0.1 + 0.8*in.bowl) * (1 + 0.3*s.ripple.offset(in.tS))

@@ -31,6 +31,12 @@ type SignalSpec struct {
 	// Noise is the standard deviation that a healthy sensor chain adds. Read
 	// is without it.
 	Noise float64
+	// LagS is the time constant of the instrument, in seconds; 0 for one that
+	// follows at once.
+	LagS float64
+	// Flicker is the standard deviation of the slow, 1/f part of a healthy
+	// instrument's noise, which comes on top of Noise.
+	Flicker float64
 	// Fast tells that a 100 ms scan sees more than a 1 s scan.
 	Fast bool
 	Doc  string
@@ -47,6 +53,7 @@ func (s *SignalSpec) stretch(factor float64) {
 		}
 	}
 	s.Lo, s.Hi, s.Resolution, s.Noise = s.Lo*nice, s.Hi*nice, s.Resolution*nice, s.Noise*nice
+	s.Flicker *= nice
 }
 
 // Component is a part that can wear out.
@@ -54,6 +61,14 @@ type Component struct {
 	Name string // "motor/bearing-de"
 	Mode string // the failure mode, "bearing_wear"
 	Doc  string
+	// Law is how damage comes about.
+	Law physics.Law
+	// Shows names the signal in which damage shows best.
+	Shows string
+	// LookAlike moves that signal the same way, and nothing is wrong.
+	LookAlike LookAlike
+	// Skill is what a repair takes; "" is mechanical.
+	Skill string
 }
 
 // kind adds to the description how to build one.
@@ -71,6 +86,11 @@ type kind struct {
 	// feeds: it supplies the next station continuously, portion by portion,
 	// instead of working unit by unit. Such a machine stands first in a line.
 	feeds bool
+	// utility: it runs by itself and works no units: a motor, a compressor. It
+	// stands in no line.
+	utility bool
+	// paced: its physics goes by where in its cycle it is.
+	paced bool
 }
 
 // kinds is the table of all machine kinds: one row, one file.
@@ -80,6 +100,13 @@ var kinds = []kind{
 	conveyorKind,
 	ovenKind,
 	capperKind,
+	motorKind,
+	compressorKind,
+	spindleKind,
+	tankKind,
+	exchangerKind,
+	gearboxKind,
+	pressKind,
 }
 
 // Kinds lists the machine kinds with all that a scenario can refer to.
@@ -123,7 +150,7 @@ var (
 
 func (k kind) params() []Param {
 	out := slices.Clone(k.Params)
-	if !k.feeds {
+	if !k.feeds && !k.utility {
 		out = append(out, stationParams...)
 	}
 	return append(out, commonParams...)
@@ -144,7 +171,15 @@ var flowSpecs = [flowSignals]SignalSpec{
 }
 
 func (k kind) signals() []SignalSpec {
-	return append(slices.Clone(flowSpecs[:]), k.Signals...)
+	return append(slices.Clone(flowSpecs[:k.flow()]), k.Signals...)
+}
+
+// flow is how many signals come from the flow: a utility has its state alone.
+func (k kind) flow() int {
+	if k.utility {
+		return stateAt + 1
+	}
+	return flowSignals
 }
 
 // inputs is what a model is told of the world around it at one instant.
@@ -163,6 +198,10 @@ type inputs struct {
 
 	extra float64 // load beyond the usual, a share of it
 
+	working bool    // a unit is in work; of paced machines alone
+	begunS  float64 // when it was begun
+	cycleS  float64 // how long it takes
+
 	steady bool // levels hold still while temperatures settle
 }
 
@@ -170,6 +209,18 @@ const maxComponents = 4
 
 // driving: the drive is switched on.
 func (in *inputs) driving() bool { return in.state == Execute || in.state == Starting }
+
+// progress is how far the unit in work is, 0 to 1, of paced machines; between
+// two units it is 1.
+func (in *inputs) progress() float64 {
+	if in.steady {
+		return 0.5
+	}
+	if !in.working || in.cycleS <= 0 {
+		return 1
+	}
+	return min(max((in.tS-in.begunS)/in.cycleS, 0), 1)
+}
 
 // powered: heaters and fans are switched on.
 func (in *inputs) powered() bool {

@@ -89,7 +89,7 @@ func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)
 func (m *Machine) makeSignals(p params) {
 	specs := m.def.signals()
 	if m.def.spans != nil {
-		m.def.spans(p, specs[flowSignals:])
+		m.def.spans(p, specs[m.def.flow():])
 	}
 	m.signals = make([]Signal, len(specs))
 	for i, spec := range specs {
@@ -98,15 +98,10 @@ func (m *Machine) makeSignals(p params) {
 }
 
 func (m *Machine) reader(i int) func(time.Duration) float64 {
-	switch i {
-	case stateAt:
-		return func(time.Duration) float64 { return float64(m.ledger.state) }
-	case goodAt:
-		return func(time.Duration) float64 { return float64(m.good) }
-	case totalAt:
-		return func(time.Duration) float64 { return float64(m.total) }
+	if i < m.def.flow() {
+		return m.flowReader(i)
 	}
-	i -= flowSignals
+	i -= m.def.flow()
 	return func(now time.Duration) float64 {
 		if now != m.measured {
 			m.look(now)
@@ -115,14 +110,32 @@ func (m *Machine) reader(i int) func(time.Duration) float64 {
 	}
 }
 
+func (m *Machine) flowReader(i int) func(time.Duration) float64 {
+	switch i {
+	case goodAt:
+		return func(time.Duration) float64 { return float64(m.good) }
+	case totalAt:
+		return func(time.Duration) float64 { return float64(m.total) }
+	}
+	return func(time.Duration) float64 { return float64(m.ledger.state) }
+}
+
 // Signals in the order of the kind's table.
 func (m *Machine) Signals() []Signal { return m.signals }
 
 // StateSignal, GoodSignal and TotalSignal name the signals that carry the
-// PackML state and the counters of good and of all units.
+// PackML state and the counters of good and of all units; "" for the counters
+// of a utility, which has none.
 func (m *Machine) StateSignal() string { return flowSpecs[stateAt].Name }
-func (m *Machine) GoodSignal() string  { return flowSpecs[goodAt].Name }
-func (m *Machine) TotalSignal() string { return flowSpecs[totalAt].Name }
+func (m *Machine) GoodSignal() string  { return m.counter(goodAt) }
+func (m *Machine) TotalSignal() string { return m.counter(totalAt) }
+
+func (m *Machine) counter(i int) string {
+	if m.def.utility {
+		return ""
+	}
+	return flowSpecs[i].Name
+}
 
 // State is the PackML state now.
 func (m *Machine) State() int { return m.ledger.state }
@@ -260,4 +273,14 @@ func (m *Machine) Damage(component string) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("machine %q has no component %q", m.Name, component)
+}
+
+// pace tells the physics of a paced machine that a unit begins, or has ended.
+func (m *Machine) pace(works bool, cycle time.Duration) {
+	if !m.def.paced {
+		return
+	}
+	now := m.kernel.Now()
+	m.touch(now)
+	m.in.working, m.in.begunS, m.in.cycleS = works, now.Seconds(), cycle.Seconds()
 }

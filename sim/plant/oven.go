@@ -45,8 +45,10 @@ var ovenKind = kind{
 			ovExhaust:      {Name: "exhaust/temp", Unit: "degC", Lo: 0, Hi: 150, Type: "float", Resolution: 0.1, Noise: 0.1, Doc: "exhaust air"},
 		},
 		Components: []Component{
-			ovHeater:     {"zone-2/heater", "element_ageing", "the middle element loses up to 60 % of its power: higher duty, then a colder zone and scrap"},
-			ovFanBearing: {"fan/bearing", "bearing_wear", "the fan's bearing: vibration"},
+			ovHeater: {Name: "zone-2/heater", Mode: "element_ageing", Doc: "the middle element loses up to 60 % of its power: higher duty, then a colder zone and scrap",
+				Law: physics.Diffusion, Shows: "zone-2/duty", LookAlike: LookAlike{Doc: "more product, or colder, takes more heat away", Load: 1.3}},
+			ovFanBearing: {Name: "fan/bearing", Mode: "bearing_wear", Doc: "the fan's bearing: vibration",
+				Law: physics.Spall, Shows: "fan/vibration", LookAlike: LookAlike{Doc: "a fuller oven throttles the fan into rougher air", Load: 1.4}},
 		},
 	},
 	build:  newOven,
@@ -163,6 +165,6 @@ func (m *oven) measure(in *inputs, dtS float64, y []float64) {
 		}
 	}
 	y[ovFan] = when(in.powered(), s.fan.CurrentA(0.7*s.draught.factor(in.tS)*s.fanSpeed)*(2-in.mains))
-	y[ovFanVibration] = s.fan0 * s.fanSpeed * s.fanSpeed * math.Hypot(1, 5*in.damage[ovFanBearing]) * s.hum.factor(in.tS)
+	y[ovFanVibration] = s.fan0 * s.fanSpeed * s.fanSpeed * math.Hypot(1, 5*in.damage[ovFanBearing]) * s.hum.factor(in.tS) * (1 + 0.4*in.extra)
 	y[ovExhaust] = s.exhaustC
 }

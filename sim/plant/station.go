@@ -52,7 +52,7 @@ func newStation(m *Machine, p params, c chance) *station {
 		stops: c.kernel.Rand(c.machine + "/stop"),
 		scrap: p["scrap"] / 100, stopS: p["minor_stop_time"],
 	}
-	if perHour := p["minor_stops"]; perHour > 0 {
+	if perHour := p["minor_stops"]; perHour > 0 && m.IdealCycle > 0 {
 		s.stopMean = 3600 / perHour / m.IdealCycle
 	}
 	s.drawStop()
@@ -83,6 +83,9 @@ func (s *station) cycle() time.Duration {
 
 // start begins at a random point of a cycle.
 func (s *station) start() {
+	if s.m.def.utility {
+		return
+	}
 	if s.m.def.feeds {
 		if s.m.feed == nil {
 			s.drain()
@@ -106,7 +109,7 @@ func (s *station) drain() {
 
 // next begins a unit if it can.
 func (s *station) next() {
-	if s.working || s.holding || s.m.def.feeds || !s.m.working() {
+	if s.working || s.holding || s.m.def.feeds || s.m.def.utility || !s.m.working() {
 		return
 	}
 	if s.unitsTo <= 0 {
@@ -121,11 +124,14 @@ func (s *station) next() {
 	s.endWait()
 	s.m.enter(Execute, producing)
 	s.working = true
-	s.finish = s.m.kernel.After(s.cycle(), s.finished)
+	cycle := s.cycle()
+	s.m.pace(true, cycle)
+	s.finish = s.m.kernel.After(cycle, s.finished)
 }
 
 func (s *station) onFinished() {
 	s.working = false
+	s.m.pace(false, 0)
 	s.m.total++
 	s.m.measured = -1
 	if s.spoiling.Float64() < s.spoiled() {
@@ -203,6 +209,7 @@ func (s *station) abort() {
 	s.endWait()
 	if s.working {
 		s.working = false
+		s.m.pace(false, 0)
 		s.m.total++
 	}
 }

@@ -68,7 +68,7 @@ func (w *wear) Wear(onset, failure time.Duration) error {
 		// Numbered, so that a second life of the component is another one.
 		rng := k.Rand("plant/" + w.m.Name + "/" + w.Name + "/damage/" + strconv.Itoa(w.plans))
 		w.plans++
-		w.path = physics.NewPath(onset.Seconds(), failure.Seconds(), physics.IncipientDamage, rng)
+		w.path = w.Law.Course(onset.Seconds(), failure.Seconds(), rng)
 	})
 	w.timers[0] = k.At(onset, func() { w.m.emit(w.event("onset")) })
 	w.announce(w.path.At, onset, failure)

@@ -12,7 +12,7 @@ import (
 )
 
 // Bits of an access level.
-const accessRead, accessWrite = 1, 2
+const accessRead, accessWrite, accessHistory = 1, 2, 4
 
 // attribute is the value of an attribute other than the value of a tag.
 func (s *Server) attribute(n *node, a ua.AttributeID, now time.Time) (any, error) {
@@ -35,7 +35,14 @@ func (s *Server) attribute(n *node, a ua.AttributeID, now time.Time) (any, error
 		return s.variableAttribute(n, a, now)
 	case ua.NodeClassObject:
 		if a == ua.AttributeIDEventNotifier {
+			if n.events {
+				return byte(ua.EventNotifierTypeSubscribeToEvents), nil
+			}
 			return byte(0), nil
+		}
+	case ua.NodeClassMethod:
+		if a == ua.AttributeIDExecutable || a == ua.AttributeIDUserExecutable {
+			return true, nil
 		}
 	default:
 		return typeAttribute(n, a)
@@ -59,17 +66,21 @@ func (s *Server) variableAttribute(n *node, a ua.AttributeID, now time.Time) (an
 			return []uint32{0}, nil
 		}
 	case ua.AttributeIDAccessLevel, ua.AttributeIDUserAccessLevel:
+		level := byte(accessRead)
 		if n.tag != nil && n.tag.tag.Write != nil {
-			return byte(accessRead | accessWrite), nil
+			level |= accessWrite
 		}
-		return byte(accessRead), nil
+		if n.tag != nil && s.cfg.History > 0 {
+			level |= accessHistory
+		}
+		return level, nil
 	case ua.AttributeIDMinimumSamplingInterval:
 		if n.tag != nil {
 			return n.tag.period, nil
 		}
 		return float64(0), nil
 	case ua.AttributeIDHistorizing:
-		return false, nil
+		return n.tag != nil && s.cfg.History > 0, nil
 	}
 	return nil, ua.StatusBadAttributeIDInvalid
 }

@@ -19,6 +19,12 @@ type Config struct {
 	ApplicationURI string `toml:"application_uri"`
 	// Limits are the sizes beyond which the server refuses.
 	Limits Limits `toml:"limits"`
+	// History is how far back values can be read as history; default 0, none.
+	History strict.Duration `toml:"history"`
+	// Methods are what clients can call besides setting writable tags.
+	Methods []Method `toml:"-"`
+	// Users are who may come in; the zero Users is anybody, who stays anonymous.
+	Users Users `toml:"-"`
 	// Security adds signed and encrypted endpoints; it is set in code alone.
 	Security Security `toml:"-"`
 }
@@ -113,6 +119,9 @@ func (c Config) Validate() strict.Problems {
 	c = c.WithDefaults("plc")
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		ps.Add("listen", fmt.Sprintf("%q is no host:port", c.Listen))
+	}
+	if c.History < 0 {
+		ps.Add("history", fmt.Sprintf("%v is negative", c.History))
 	}
 	l := c.Limits
 	for _, n := range []struct {

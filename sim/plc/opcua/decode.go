@@ -186,7 +186,9 @@ func (c *cursor) pointer(v reflect.Value, depth int) {
 		c.dataValue(x)
 	case *ua.ExtensionObject:
 		c.extension(x, depth)
-	case *ua.Variant, *ua.DiagnosticInfo: // in no request that is served
+	case *ua.Variant:
+		c.variant(x)
+	case *ua.DiagnosticInfo: // in no request that is served
 		c.bad = true
 	default:
 		c.value(v.Elem(), depth+1)
@@ -216,6 +218,16 @@ func (c *cursor) extension(x *ua.ExtensionObject, depth int) {
 		into = new(ua.X509IdentityToken)
 	case id.DataChangeFilter_Encoding_DefaultBinary:
 		into = new(ua.DataChangeFilter)
+	case id.EventFilter_Encoding_DefaultBinary:
+		into = new(ua.EventFilter)
+	case id.SimpleAttributeOperand_Encoding_DefaultBinary:
+		into = new(ua.SimpleAttributeOperand)
+	case id.LiteralOperand_Encoding_DefaultBinary:
+		into = new(ua.LiteralOperand)
+	case id.ElementOperand_Encoding_DefaultBinary:
+		into = new(ua.ElementOperand)
+	case id.ReadRawModifiedDetails_Encoding_DefaultBinary:
+		into = new(ua.ReadRawModifiedDetails)
 	default:
 		return
 	}
@@ -230,17 +242,8 @@ func (c *cursor) extension(x *ua.ExtensionObject, depth int) {
 func (c *cursor) dataValue(d *ua.DataValue) {
 	d.EncodingMask = c.u8()
 	d.Value = new(ua.Variant)
-	if d.Has(ua.DataValueValue) && !c.bad {
-		from := c.b
-		typ := c.skipVariant(0)
-		if c.bad {
-			return
-		}
-		if typ >= 1 && typ <= 13 {
-			if _, err := d.Value.Decode(from[:len(from)-len(c.b)]); err != nil {
-				c.bad = true
-			}
-		}
+	if d.Has(ua.DataValueValue) {
+		c.variant(d.Value)
 	}
 	if d.Has(ua.DataValueStatusCode) {
 		d.Status = ua.StatusCode(c.u32())
@@ -256,6 +259,22 @@ func (c *cursor) dataValue(d *ua.DataValue) {
 	}
 	if d.Has(ua.DataValueServerPicoseconds) {
 		d.ServerPicoseconds = c.u16()
+	}
+}
+
+// variant decodes a scalar of a type that something here takes, and steps over
+// all others, which leaves it null.
+func (c *cursor) variant(v *ua.Variant) {
+	from := c.b
+	typ := c.skipVariant(0)
+	if c.bad {
+		return
+	}
+	switch {
+	case typ >= 1 && typ <= 13, typ == 15, typ == 17, typ == 21:
+		if _, err := v.Decode(from[:len(from)-len(c.b)]); err != nil {
+			c.bad = true
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func (x *exchange) endpoints(url string) []*ua.EndpointDescription {
 		list = append(list, &ua.EndpointDescription{
 			EndpointURL: url, Server: x.application(url), ServerCertificate: x.s.security().Certificate,
 			SecurityMode: m.mode, SecurityPolicyURI: m.policy,
-			UserIdentityTokens:  []*ua.UserTokenPolicy{{PolicyID: "anonymous", TokenType: ua.UserTokenTypeAnonymous}},
+			UserIdentityTokens:  x.s.cfg.Users.tokenPolicies(x.s.security(), m.policy),
 			TransportProfileURI: transport,
 			SecurityLevel:       uapolicy.SecurityLevel(m.policy, m.mode),
 		})

@@ -36,6 +36,10 @@ type node struct {
 	dataType uint32
 	array    bool
 	read     func(s *Server, now time.Time) any
+
+	method *Method // of a method
+	alarm  *alarm  // of a condition
+	events bool    // of an object: its events can be monitored
 }
 
 // ref is a reference; its type is a node of namespace 0.
@@ -85,13 +89,22 @@ func newSpace(img Image, cfg Config, moved int) (*space, error) {
 		}
 	}
 	sort.Strings(order)
+	methods := slices.Clone(cfg.Methods)
 	for _, path := range order {
+		if t := sp.tags[path].tag.tag; t.Write != nil {
+			methods = append(methods, setter(img, t))
+		}
 		n := sp.tags[path]
 		parent, typ := sp.parent(path)
 		if typ == id.Organizes && parent != nil {
 			typ = id.HasComponent
 		}
 		sp.attach(parent, typ, n)
+	}
+	for _, m := range methods {
+		if err := sp.addMethod(m); err != nil {
+			return nil, err
+		}
 	}
 	return sp, nil
 }
@@ -203,3 +216,6 @@ func (sp *space) allRefs(n *node) []ref {
 	}
 	return n.refs
 }
+
+// alarm is a condition of the address space.
+type alarm struct{}

@@ -38,14 +38,18 @@ func (s *Security) modes() []endpointMode {
 	if s.Certificate == nil || s.Key == nil {
 		return list
 	}
-	policies := s.Policies
-	if policies == nil {
-		policies = []string{ua.SecurityPolicyURIBasic256Sha256, ua.SecurityPolicyURIAes128Sha256RsaOaep, ua.SecurityPolicyURIAes256Sha256RsaPss}
-	}
-	for _, p := range policies {
+	for _, p := range s.policies() {
 		list = append(list, endpointMode{p, ua.MessageSecurityModeSign}, endpointMode{p, ua.MessageSecurityModeSignAndEncrypt})
 	}
 	return list
+}
+
+// policies lists the policies that are offered.
+func (s *Security) policies() []string {
+	if s.Policies != nil {
+		return s.Policies
+	}
+	return []string{ua.SecurityPolicyURIBasic256Sha256, ua.SecurityPolicyURIAes128Sha256RsaOaep, ua.SecurityPolicyURIAes256Sha256RsaPss}
 }
 
 func (s *Security) offers(m endpointMode) bool {

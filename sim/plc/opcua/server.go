@@ -38,6 +38,7 @@ type Server struct {
 	tokens   map[string]*session // the same by authentication token
 	subs     map[uint32]*subscription
 	feeds    [][]*item // the items that follow each task
+	past     []*past   // what each task has latched
 	rng      *rand.Rand
 	ids      ids // the last that were given
 	firstIDs ids
@@ -76,6 +77,9 @@ func newServer(cfg Config, img Image, opts Options, space *space) *Server {
 		start:  time.Now(),
 		tokens: map[string]*session{}, subs: map[uint32]*subscription{}, feeds: make([][]*item, len(img.Tasks())),
 		rng: rand.New(rand.NewPCG(opts.Seed, 0x6F70637561)),
+	}
+	for _, t := range img.Tasks() {
+		s.past = append(s.past, newPast(cfg.History.D(), t.Period))
 	}
 	s.dice.rng = rand.New(rand.NewPCG(opts.Seed, 0x64696365))
 	s.drawIDs()
@@ -190,7 +194,11 @@ func (s *Server) isClosed() bool {
 func (s *Server) scan(b *plc.Block) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || b.Task >= len(s.feeds) || len(s.feeds[b.Task]) == 0 {
+	if s.closed || b.Task >= len(s.feeds) {
+		return
+	}
+	s.past[b.Task].add(b)
+	if len(s.feeds[b.Task]) == 0 {
 		return
 	}
 	stamp, now := ticks(b.Stamp), ticks(time.Now())

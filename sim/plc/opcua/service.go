@@ -83,6 +83,8 @@ var services = map[uint16]service{
 	id.UnregisterNodesRequest_Encoding_DefaultBinary:               with("browse", (*exchange).unregisterNodes),
 	id.ReadRequest_Encoding_DefaultBinary:                          with("read", (*exchange).read),
 	id.WriteRequest_Encoding_DefaultBinary:                         with("write", (*exchange).write),
+	id.CallRequest_Encoding_DefaultBinary:                          with("call", (*exchange).call),
+	id.HistoryReadRequest_Encoding_DefaultBinary:                   with("history", (*exchange).historyRead),
 	id.CreateSubscriptionRequest_Encoding_DefaultBinary:            with("subscribe", (*exchange).createSubscription),
 	id.ModifySubscriptionRequest_Encoding_DefaultBinary:            with("subscribe", (*exchange).modifySubscription),
 	id.SetPublishingModeRequest_Encoding_DefaultBinary:             with("subscribe", (*exchange).setPublishingMode),

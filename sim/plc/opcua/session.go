@@ -14,8 +14,9 @@ type session struct {
 	node    *ua.NodeID
 	token   string
 	name    string
-	conn    *conn // on which it is active, nil for none
-	active  bool  // was ever activated
+	conn    *conn  // on which it is active, nil for none
+	active  bool   // was ever activated
+	user    string // who it is, empty for nobody
 	timeout time.Duration
 	seen    time.Time // of the last request
 	timer   *time.Timer
@@ -26,6 +27,7 @@ type session struct {
 	queue     []publishing    // publish requests that wait
 	notes     []statusNote    // ends of subscriptions that the client is to hear of
 	points    []*point        // of BrowseNext
+	rests     []*rest         // of HistoryRead
 	lastPoint uint64
 }
 
@@ -135,7 +137,7 @@ func (s *Server) endSession(sess *session, deleteSubscriptions bool) {
 	}
 	sess.subs = nil
 	s.answerAll(sess, ua.StatusBadSessionClosed)
-	sess.points = nil
+	sess.points, sess.rests = nil, nil
 	if c := sess.conn; c != nil {
 		s.leave(c)
 		sess.conn = nil
@@ -163,7 +165,8 @@ func (x *exchange) activateSession(r *ua.ActivateSessionRequest) (any, error) {
 	if err := x.verify(r.ClientSignature, cert, nonce); err != nil {
 		return nil, err
 	}
-	if err := identify(r.UserIdentityToken); err != nil {
+	user, err := x.identify(r.UserIdentityToken, r.UserTokenSignature, nonce)
+	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -180,7 +183,7 @@ func (x *exchange) activateSession(r *ua.ActivateSessionRequest) (any, error) {
 		sess.conn = x.c
 		x.c.sessions++
 	}
-	sess.active, sess.seen, sess.nonce = true, x.now, s.secret(32)
+	sess.active, sess.seen, sess.nonce, sess.user = true, x.now, s.secret(32), user
 	out := &ua.ActivateSessionResponse{ServerNonce: sess.nonce}
 	s.mu.Unlock()
 	x.c.armRead()
@@ -188,21 +191,6 @@ func (x *exchange) activateSession(r *ua.ActivateSessionRequest) (any, error) {
 		old.flush()
 	}
 	return out, nil
-}
-
-// identify checks who a client says it is. Anybody may come in who does not
-// claim to be somebody.
-func identify(token *ua.ExtensionObject) error {
-	switch token.Value.(type) {
-	case *ua.AnonymousIdentityToken:
-		return nil
-	case nil:
-		if token.EncodingMask == ua.ExtensionObjectEmpty {
-			return nil
-		}
-		return ua.StatusBadIdentityTokenInvalid
-	}
-	return ua.StatusBadIdentityTokenRejected
 }
 
 func (x *exchange) closeSession(r *ua.CloseSessionRequest) (any, error) {

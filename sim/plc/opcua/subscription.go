@@ -21,6 +21,7 @@ import (
 type subscription struct {
 	id       uint32
 	session  *session // nil if its session is gone
+	user     string   // whose it is
 	interval time.Duration
 	lifetime uint32 // cycles without a publish request, after which it ends
 	keep     uint32 // cycles without a message, after which a keep-alive is due
@@ -64,7 +65,7 @@ func (x *exchange) createSubscription(r *ua.CreateSubscriptionRequest) (any, err
 	}
 	s.ids.sub++
 	sub := &subscription{
-		id: s.ids.sub, session: x.session, enabled: r.PublishingEnabled, next: 1,
+		id: s.ids.sub, session: x.session, user: x.session.user, enabled: r.PublishingEnabled, next: 1,
 		items: map[uint32]*item{},
 	}
 	sub.revise(s, r.RequestedPublishingInterval, r.RequestedLifetimeCount, r.RequestedMaxKeepAliveCount, r.MaxNotificationsPerPublish, r.Priority)
@@ -293,6 +294,11 @@ func (x *exchange) transferSubscriptions(r *ua.TransferSubscriptionsRequest) (an
 	for _, id := range r.SubscriptionIDs {
 		res := &ua.TransferResult{StatusCode: ua.StatusBadSubscriptionIDInvalid}
 		if sub := s.subs[id]; sub != nil {
+			if sub.user != x.session.user { // Part 4, 5.14.7
+				res.StatusCode = ua.StatusBadUserAccessDenied
+				out.Results = append(out.Results, res)
+				continue
+			}
 			res.StatusCode, res.AvailableSequenceNumbers = ua.StatusOK, sub.available()
 			s.transfer(sub, x.session)
 			if r.SendInitialValues {
