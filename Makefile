@@ -43,3 +43,7 @@ fuzz-modbus: ## fuzz-modbus: a million inputs to the Modbus frame parser and reg
 
 clean: ## clean: binaries and runs
 	rm -rf bin runs
+
+.PHONY: torture-gateway
+torture-gateway: build ## torture-gateway: kill the gateway 1,100 times and say what was lost (bench/torture-gateway.md)
+	PLANTBED_TORTURE=1 PLANTBED_TORTURE_OUT=$(CURDIR)/bench/torture-gateway.md $(GO) test -v -count 1 -timeout 20m -run TortureGateway ./harness

@@ -30,6 +30,8 @@ type ledger struct {
 	mu   sync.Mutex
 	data []payload.Batch
 	bad  error
+	// lossy makes check count what is missing instead of failing.
+	lossy bool
 }
 
 func (l *ledger) ID() string { return "ledger" }
@@ -250,7 +252,7 @@ func settle(t *testing.T, l *ledger, p *plc) {
 }
 
 // check holds order, identity and keys of all that came.
-func (l *ledger) check(t *testing.T, p *plc) {
+func (l *ledger) check(t *testing.T, p *plc) (missing int) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -292,11 +294,15 @@ func (l *ledger) check(t *testing.T, p *plc) {
 	for scan := range p.durable {
 		for _, s := range values(scan) {
 			if _, ok := idents[ident{s.ID, s.Seq}]; !ok {
+				if missing++; l.lossy {
+					continue
+				}
 				t.Fatalf("scan %d was told durable, %s did not arrive", scan, s.ID)
 			}
 		}
 	}
 	t.Logf("%d samples, %d repeats, all marked", len(idents), repeats)
+	return missing
 }
 
 // TestNothingLeft holds that a gateway leaves no goroutine behind, with and

@@ -25,7 +25,7 @@ type broker struct {
 
 	mu     sync.Mutex
 	seen   []packets.Packet
-	answer func(n int) error // for the n-th data message
+	answer func(n int) error        // for the n-th data message
 	refuse func(payload.Batch) bool // as an invalid payload
 	data   int
 	kick   chan struct{}
