@@ -184,8 +184,26 @@ func TestPageIsAccessible(t *testing.T) {
 		if n := len(regexp.MustCompile(`<th(>| [^>]*>)`).FindAllString(text, -1)); n != strings.Count(text, `<th scope="`) {
 			t.Errorf("%s: %d header cells, not all with a scope", name, n)
 		}
-		if pictures := strings.Count(text, "<svg"); pictures != strings.Count(text, `<title id="plot-title">`) || pictures != strings.Count(text, `<desc id="plot-desc">`) {
-			t.Errorf("%s: a picture without title or description", name)
+		for _, open := range regexp.MustCompile(`<svg [^>]*>`).FindAllString(text, -1) {
+			if strings.Contains(open, `aria-hidden="true"`) {
+				continue // a bar beside its own figure
+			}
+			if label := regexp.MustCompile(`aria-labelledby="([\w-]+) ([\w-]+)"`).FindStringSubmatch(open); label != nil {
+				if !strings.Contains(text, `<title id="`+label[1]+`">`) || !strings.Contains(text, `<desc id="`+label[2]+`">`) {
+					t.Errorf("%s: no title or description: %s", name, open)
+				}
+			} else if !regexp.MustCompile(`aria-label="[^"]{3,}"`).MatchString(open) || !strings.Contains(open, `role="img"`) {
+				t.Errorf("%s: a picture without a name: %s", name, open)
+			}
+		}
+		if ids := regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(text, -1); true {
+			seen := map[string]bool{}
+			for _, id := range ids {
+				if seen[id[1]] {
+					t.Errorf("%s: the id %s is there twice", name, id[1])
+				}
+				seen[id[1]] = true
+			}
 		}
 		if strings.Count(text, "<h1>") != 1 || strings.Contains(text, "<h3") {
 			t.Errorf("%s: headings skip", name)

@@ -78,7 +78,7 @@ func suiteOf(r score.Result) junitSuite {
 	s.add(runCase(c), s.Time)
 	for _, e := range c.Expectations {
 		one := junitCase{Name: e.Metric + " " + e.Op + " " + strconv.FormatFloat(e.Want, 'f', -1, 64)}
-		one.fill(e.Verdict, why(e), metricDoc(e.Metric))
+		one.fill(e.Verdict, explain(r, e), strings.TrimSpace(metricDoc(e.Metric)+"\n"+why(e)))
 		s.add(one, "0")
 	}
 	return s

@@ -26,6 +26,7 @@ func Markdown(w io.Writer, r score.Result) error {
 	}
 	mdExpects(&b, v)
 	mdWalk(&b, v)
+	mdParts(&b, v)
 	mdFaults(&b, v)
 	mdTags(&b, v)
 	mdMetrics(&b, v)
@@ -47,19 +48,19 @@ func verdictMark(v score.Verdict) string {
 func mdExpects(b *strings.Builder, v view) {
 	var bad, good [][]string
 	for _, e := range v.Expects {
-		row := []string{verdictMark(e.Verdict) + " " + e.Word, code(e.Metric), e.Bound, e.Got, e.N}
+		row := []string{verdictMark(e.Verdict) + " " + e.Word, code(e.Metric), e.Bound, e.Got, e.Room, e.N}
 		if e.Verdict == score.Pass {
 			good = append(good, row)
 		} else {
 			bad = append(bad, row)
 		}
 	}
-	head := []string{"", "expectation", "wanted", "got", "n"}
+	head := []string{"", "expectation", "wanted", "got", "how close", "n"}
 	if len(bad) > 0 {
-		mdTable(b, "lllrr", head, bad)
+		mdTable(b, "lllrlr", head, bad)
 	}
 	if len(good) > 0 {
-		fold(b, plural(len(good), "expectation")+" met", func() { mdTable(b, "lllrr", head, good) })
+		fold(b, plural(len(good), "expectation")+" met", func() { mdTable(b, "lllrlr", head, good) })
 	}
 }
 
@@ -79,16 +80,45 @@ func mdWalk(b *strings.Builder, v view) {
 	fold(b, "Where the samples went", func() { mdTable(b, "lrl", []string{"samples", "count", "meaning"}, rows) })
 }
 
+// mdParts has each part's worst moment, how long the legs of the walk took,
+// and the line's effectiveness.
+func mdParts(b *strings.Builder, v view) {
+	if len(v.Parts) > 0 {
+		rows := make([][]string, 0, len(v.Parts))
+		for _, p := range v.Parts {
+			if p.Level == "calm" && len(v.Parts) > 40 {
+				continue
+			}
+			rows = append(rows, []string{md(p.Sign), md(p.Name), md(p.What), p.When, md(p.Worst)})
+		}
+		fold(b, "Each part’s worst moment", func() { mdTable(b, "lllll", []string{"", "part", "what", "at", "worst moment"}, rows) })
+	}
+	if len(v.Stages) > 0 {
+		rows := make([][]string, len(v.Stages))
+		for i, s := range v.Stages {
+			rows[i] = []string{md(s.Name), s.P50, s.P95, s.P99, s.Max, md(s.Doc)}
+		}
+		fold(b, "Latency by stage", func() { mdTable(b, "lrrrrl", []string{"stage", "p50", "p95", "p99", "max", "meaning"}, rows) })
+	}
+	if v.OEE != nil {
+		var rows [][]string
+		for _, r := range v.OEE.Rows {
+			rows = append(rows, []string{r.Name, r.Truth, r.Twin, md(r.Doc)})
+		}
+		fold(b, "OEE of "+v.OEE.Machine, func() { mdTable(b, "lrrl", []string{"", "truth", "twin", "meaning"}, rows) })
+	}
+}
+
 func mdFaults(b *strings.Builder, v view) {
 	if len(v.Faults) == 0 {
 		return
 	}
 	rows := make([][]string, len(v.Faults))
 	for i, f := range v.Faults {
-		rows[i] = []string{code(f.Kind), code(f.Target), f.From + " to " + f.To, f.Owed, f.Lost, f.Unobtainable, f.Late, f.Backfilled, f.Recover, f.Delay}
+		rows[i] = []string{code(f.Kind), code(f.Target), f.From + " to " + f.To, f.Owed, f.Lost, f.Unobtainable, f.Late, f.Backfilled, md(f.Rest), f.Recover, f.Delay}
 	}
 	fold(b, plural(len(rows), "fault"), func() {
-		mdTable(b, "lllrrrrrll", []string{"fault", "target", "window", "owed", "lost", "unobtainable", "late", "backfilled", "recovered after", "detected after"}, rows)
+		mdTable(b, "lllrrrrrlll", []string{"fault", "target", "window", "owed", "lost", "unobtainable", "late", "backfilled", "where the rest went", "recovered after", "detected after"}, rows)
 	})
 }
 
@@ -127,7 +157,7 @@ func mdRun(b *strings.Builder, v view) {
 		}
 		b.WriteString("\n")
 		if v.Replay != "" {
-			fmt.Fprintf(b, "The same again:\n\n```\n%s\n```\n\n", strings.ReplaceAll(oneLine(v.Replay), "```", "'''"))
+			fmt.Fprintf(b, "The same again, %s:\n\n```\n%s\n```\n\n", v.ReplayNote, strings.ReplaceAll(oneLine(v.Replay), "```", "'''"))
 		}
 	})
 }

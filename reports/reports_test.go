@@ -6,9 +6,12 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -155,22 +158,54 @@ func TestJUnitAddsUp(t *testing.T) {
 func TestPageIsOneFileAndEscaped(t *testing.T) {
 	r := results()["hostile"]
 	text := render(t, formats["report.html"], r)
-	for _, bad := range []string{"<script", "onerror=\"", "<img", "src=\"http", "@import", "url(http"} {
+	for _, bad := range []string{"<script>alert", "onerror=\"", "<img", "src=\"http", "@import", "url(http"} {
 		if strings.Contains(text, bad) {
 			t.Errorf("the page contains %s", bad)
 		}
 	}
-	if len(text) > 3<<20 {
-		t.Errorf("the page has %d bytes", len(text))
+	for _, attr := range regexp.MustCompile(` (d|x|y|transform|width|height|viewBox|data-\w+)="[^"]*(NaN|Inf|e\+\d\d)[^"]*"`).FindAllString(text, -1) {
+		t.Errorf("the page draws what cannot be drawn: %.120s", attr)
 	}
-	// A day in small steps, thousands of alarms: still under 3 MB.
-	big := results()["full"]
-	for range 20_000 {
-		big.Story.Buckets = append(big.Story.Buckets, big.Story.Buckets[len(big.Story.Buckets)%240])
-		big.Story.Alarms = append(big.Story.Alarms, big.Story.Alarms[0])
+	if n := strings.Count(text, "<script"); n != 1 {
+		t.Errorf("the page has %d scripts", n)
 	}
-	if n := len(render(t, formats["report.html"], big)); n > 3<<20 {
-		t.Errorf("a day's page has %d bytes", n)
+	if strings.Contains(pageJS, "fetch(") || strings.Contains(pageJS, "http") {
+		t.Error("the script asks the network")
+	}
+}
+
+// A run of a day, in the finest steps that the score makes, with noise on
+// every tag, is under 3 MB; so is one with far too many tags.
+func TestPageOfADayIsSmall(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, tags := range []int{67, 500, 3000} {
+		day := full()
+		day.Card.DurationS = 86400
+		day.Story.BucketS, day.Story.TagStepS = 120, 120
+		day.Story.Buckets, day.Story.Tags, day.Card.ByTag, day.Story.TagWalks = nil, nil, nil, nil
+		for range 720 {
+			day.Story.Buckets = append(day.Story.Buckets, score.Bucket{Owed: 100 + r.IntN(3000), Lost: r.IntN(9), Late: r.IntN(9), P50MS: r.Float64() * 900, P99MS: 1000 * r.Float64(),
+				Buffer: float64(r.IntN(9999)), Divergence: r.Float64(), Apart: 1, ApartBy: 1, StageMS: [4]float64{r.Float64(), r.Float64(), r.Float64(), r.Float64()}})
+		}
+		for k := range tags {
+			s := score.TagStory{Tag: fmt.Sprintf("hall-3/machine-%03d/bearing-%d/vibration", k/9, k%9), Machine: "m", PLC: "p", Divergence: r.Float64()}
+			for range 720 {
+				a, b := r.Float64(), r.Float64()
+				s.Truth, s.Twin = append(s.Truth, score.Range{Min: min(a, b), Max: max(a, b)}), append(s.Twin, score.Range{Min: min(a, b), Max: max(a, b)})
+			}
+			day.Story.Tags = append(day.Story.Tags, s)
+			day.Card.ByTag = append(day.Card.ByTag, score.TagCount{Tag: s.Tag, Owed: 86400, Lost: map[string]int{"edge": 1 + r.IntN(2)}, Late: r.IntN(9)})
+			day.Story.TagWalks = append(day.Story.TagWalks, score.Walk{Latched: 86400, Owed: 86400})
+		}
+		for k := range 3000 {
+			day.Story.Alarms = append(day.Story.Alarms, score.AlarmMark{AtS: float64(k) * 28, Machine: "m", Detector: "pca", Score: 3, Limit: 2})
+			day.Story.Events = append(day.Story.Events, score.EventMark{AtS: float64(k) * 28, What: "m/motor/bearing-de: onset", Kind: "onset"})
+		}
+		text := render(t, formats["report.html"], day)
+		t.Logf("%d tags: %d bytes", tags, len(text))
+		if len(text) > 3_000_000 {
+			t.Errorf("%d tags: a day's page has %d bytes", tags, len(text))
+		}
 	}
 }
 
@@ -247,9 +282,9 @@ func TestWords(t *testing.T) {
 func TestThinningLosesNothing(t *testing.T) {
 	var in []score.Bucket
 	for i := range 2417 {
-		in = append(in, score.Bucket{Owed: i, Lost: i % 7, P50MS: -1, P99MS: float64(i), Buffer: -1})
+		in = append(in, score.Bucket{Owed: i, Lost: i % 7, P50MS: -1, P99MS: float64(i), Buffer: -1, Divergence: -1, Apart: -1, StageMS: [4]float64{-1, -1, -1, -1}})
 	}
-	out, width := thin(in, 2)
+	out, width := thin(in, 2, maxStep)
 	if len(out) > maxStep || width != 6 {
 		t.Errorf("%d buckets of %v s", len(out), width)
 	}

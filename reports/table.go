@@ -32,9 +32,10 @@ func Table(w io.Writer, r score.Result, color bool) error {
 		b.WriteString("\n")
 		tableWalk(&b, v)
 	}
+	tableParts(&b, v, p)
 	fmt.Fprintf(&b, "\n%s %s\n", p.verdict(v.Verdict, v.Tag), v.Headline)
 	if v.Replay != "" {
-		fmt.Fprintf(&b, "again: %s\n", oneLine(v.Replay))
+		fmt.Fprintf(&b, "again: %s   (%s)\n", oneLine(v.Replay), v.ReplayNote)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -53,7 +54,7 @@ func reasonOfRow(v view, reason string) bool {
 func tableExpects(b *strings.Builder, v view, p paint) {
 	rows := make([][]string, len(v.Expects))
 	for i, e := range v.Expects {
-		rows[i] = []string{verdictTag(e.Verdict), e.Metric, e.Bound, "got " + e.Got, "n " + e.N}
+		rows[i] = []string{verdictTag(e.Verdict), e.Metric, e.Bound, "got " + e.Got, e.Room, "n " + e.N}
 	}
 	wide := widths(rows)
 	for i, e := range v.Expects {
@@ -79,6 +80,52 @@ func tableWalk(b *strings.Builder, v view) {
 			fmt.Fprintf(b, "  %-13s %s\n", part.title, factsLine(part.facts))
 		}
 	}
+}
+
+// tableParts has a line for each part that was struck or did wrong, then how
+// long the legs of the walk took, and the line's effectiveness.
+func tableParts(b *strings.Builder, v view, p paint) {
+	var rows [][]string
+	for _, l := range v.Parts {
+		if l.Level != "calm" {
+			rows = append(rows, []string{l.Sign, oneLine(l.Name), oneLine(l.When), oneLine(l.Worst)})
+		}
+	}
+	if len(rows)+len(v.Stages) > 0 || v.OEE != nil {
+		b.WriteString("\n")
+	}
+	wide := widths(rows)
+	for _, row := range rows {
+		line := " "
+		for j, cell := range row {
+			line += " " + pad(cell, wide[j])
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	if len(v.Stages) > 0 {
+		b.WriteString("  99 % within   " + stagesLine(v) + "\n")
+	}
+	if v.OEE != nil {
+		b.WriteString("  OEE           " + oeeLine(v) + "\n")
+	}
+}
+
+// stagesLine is "PLC 980 ms · link 3 ms · ...".
+func stagesLine(v view) string {
+	parts := make([]string, len(v.Stages))
+	for i, s := range v.Stages {
+		parts[i] = oneLine(s.Name) + " " + s.P99
+	}
+	return strings.Join(parts, " · ")
+}
+
+// oeeLine is the effectiveness in truth and as the twin shows it.
+func oeeLine(v view) string {
+	parts := make([]string, 0, len(v.OEE.Rows))
+	for _, r := range v.OEE.Rows[1:] {
+		parts = append(parts, r.Name+" "+r.Truth+", twin "+r.Twin)
+	}
+	return oneLine(v.OEE.Machine) + ": " + strings.Join(parts, " · ")
 }
 
 // some leaves out what there is none of.

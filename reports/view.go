@@ -34,7 +34,11 @@ type view struct {
 	Alarms                          []alarmLine
 	AlarmsMore                      int // alarms not listed
 	Events                          []fact
-	Replay                          string
+	Parts                           []partLine
+	Way                             []wayLine
+	Stages                          []stageLine
+	OEE                             *waterfall
+	Replay, ReplayNote              string
 }
 
 // fact is a name and a value in words, with what the name means.
@@ -44,11 +48,29 @@ type expectLine struct {
 	Metric, Doc, Bound, Got, N, Why string
 	Verdict                         score.Verdict
 	Word                            string
+	Room                            string // how close it came to its bound
+	BarBound                        int    // where the bound stands on the bar
+	Bar                             int    // the same as a length; 60 is the bound, 90 the end
 }
+
+// wayLine is one stage of the samples' way: how many were there, and what
+// fell away before the next.
+type wayLine struct {
+	Name, Count, Gone string
+	Share             int // of the widest, in percent
+	Bad               bool
+}
+
+// stageLine is how long live samples took for one leg.
+type stageLine struct{ Name, Doc, N, P50, P95, P99, Max string }
 
 type faultLine struct {
 	Kind, Target, Class, From, To              string
 	Owed, Lost, Unobtainable, Late, Backfilled string
+	Latched                                    string
+	Reached                                    [4]string // by stages
+	Rest                                       string    // where those that did not arrive went
+	Window                                     string    // "from to" in seconds, for the script
 	Recover, Delay                             string
 	Bad                                        bool
 	fromS, toS                                 float64
@@ -57,6 +79,9 @@ type faultLine struct {
 type tagLine struct {
 	Tag                                                   string
 	Owed, Delivered, Lost, Unobtainable, Late, Backfilled string
+	Latched                                               string
+	Reached                                               [4]string
+	Rest                                                  string
 	Wrong                                                 string // everything else that is wrong, in words
 	Bad                                                   bool
 	badness                                               int
@@ -80,7 +105,10 @@ func look(r score.Result) view {
 	v := view{
 		Scenario: cmp.Or(c.Scenario, "(no name)"), Summary: r.Story.Summary,
 		Verdict: c.Verdict, Tag: verdictTag(c.Verdict),
-		Headline: headline(c), Reasons: reasons(c), Replay: r.Story.Replay,
+		Headline: headline(c), Reasons: reasons(r), Replay: r.Story.Replay,
+	}
+	if v.Replay != "" {
+		v.ReplayNote = "in the directory of this run: its scenario.toml holds the seed, the gear and every override"
 	}
 	v.Facts = []fact{
 		{"Seed", fmt.Sprint(c.Seed), "the same scenario, seed and program give the same digest"},
@@ -88,13 +116,24 @@ func look(r score.Result) view {
 		{"Simulated", span(c.DurationS), "how far the run came"},
 		{"Identity", cmp.Or(c.Identity, "unknown"), "by what samples were matched with their truth"},
 		{"Digest", cmp.Or(c.Digest, "none"), "SHA-256 of the canonical record"},
+		{"Program", cmp.Or(r.Story.Version, "unknown"), "the version of plantbed that made the record"},
+		{"Card", cmp.Or(c.Schema, score.CardSchema), "the layout of card.json"},
 	}
-	v.Expects = expectLines(c.Expectations)
+	v.Expects = expectLines(r)
 	v.Walk, v.Lost, v.Unobtainable, v.Extra = walk(r)
-	for _, f := range c.ByFault {
-		v.Faults = append(v.Faults, faultLineOf(f))
+	for i, f := range c.ByFault {
+		line := faultLineOf(f)
+		if i < len(r.Story.FaultWalks) {
+			w := r.Story.FaultWalks[i]
+			line.Latched, line.Reached, line.Rest = count(w.Latched), reached(w), rest(w)
+		}
+		v.Faults = append(v.Faults, line)
 	}
-	v.Tags, v.TagsWrong = tagLines(c.ByTag)
+	v.Tags, v.TagsWrong = tagLines(r)
+	v.Parts = partLines(r)
+	v.Way = way(r.Story.Walk)
+	v.Stages = stageLines(r.Story.Stages)
+	v.OEE = oeeFall(r)
 	v.Metrics = metricLines(c.Metrics)
 	v.Detectors, v.Detection = detection(c)
 	v.Alarms, v.AlarmsMore = alarmLines(r.Story.Alarms)
@@ -136,12 +175,22 @@ func headline(c score.Card) string {
 	return fmt.Sprintf("%s of %s could not be judged.", count(all-n[score.Pass]-n[score.Fail]), plural(all, "expectation"))
 }
 
-// reasons are the card's, and one for every expectation that has none.
-func reasons(c score.Card) []string {
-	out := slices.Clone(c.Why)
-	for _, e := range c.Expectations {
-		if e.Verdict != score.Pass && !slices.Contains(out, why(e)) {
-			out = append(out, why(e))
+// reasons are the card's, those about an expectation in words, and one for
+// every expectation that has none.
+func reasons(r score.Result) []string {
+	words := map[string]string{}
+	for _, e := range r.Card.Expectations {
+		if e.Verdict != score.Pass {
+			words[why(e)] = explain(r, e)
+		}
+	}
+	var out []string
+	for _, reason := range r.Card.Why {
+		out = append(out, cmp.Or(words[reason], reason))
+	}
+	for _, e := range r.Card.Expectations {
+		if e.Verdict != score.Pass && !slices.Contains(out, explain(r, e)) {
+			out = append(out, explain(r, e))
 		}
 	}
 	return out
@@ -160,14 +209,17 @@ func why(e score.Expectation) string {
 	return fmt.Sprintf("%s is %s, expected %s", e.Metric, measure(e.Got, metricUnit(e.Metric)), bound(e))
 }
 
-func expectLines(es []score.Expectation) []expectLine {
+func expectLines(r score.Result) []expectLine {
 	rank := map[score.Verdict]int{score.Fail: 0, score.Unknown: 1, score.Pass: 2}
-	sorted := slices.Clone(es)
+	sorted := slices.Clone(r.Card.Expectations)
 	slices.SortStableFunc(sorted, func(a, b score.Expectation) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
 	out := make([]expectLine, len(sorted))
 	for i, e := range sorted {
 		out[i] = expectLine{Metric: e.Metric, Doc: metricDoc(e.Metric), Bound: bound(e), Got: measure(e.Got, metricUnit(e.Metric)),
-			N: count(e.N), Why: why(e), Verdict: orUnknown(e.Verdict), Word: verdictWord(e.Verdict)}
+			N: count(e.N), Why: explain(r, e), Verdict: orUnknown(e.Verdict), Word: verdictWord(e.Verdict), Room: room(e), Bar: int(share(e)*60 + 0.5), BarBound: 60}
+		if e.Want <= 0 {
+			out[i].BarBound = 0
+		}
 	}
 	return out
 }
@@ -198,8 +250,86 @@ func walk(r score.Result) (fate, lost, unobtainable, extra []fact) {
 	return fate, lost, unobtainable, extra
 }
 
+// way is the walk of all samples as a funnel.
+func way(w score.Walk) []wayLine {
+	if w.Latched == 0 {
+		return nil
+	}
+	out := []wayLine{{Name: "scanned by the PLCs", Count: count(w.Latched), Gone: goneBeforeOwed(w)}}
+	out = append(out, wayLine{Name: "owed under the contract", Count: count(w.Owed)})
+	n := []int{w.Latched, w.Owed}
+	for k, st := range stages {
+		if lost := w.Lost[k]; lost > 0 {
+			last := &out[len(out)-1]
+			last.Gone, last.Bad = count(lost)+" "+st.fell, true
+		}
+		out = append(out, wayLine{Name: st.to, Count: count(w.Reached(k))})
+		n = append(n, w.Reached(k))
+	}
+	last := &out[len(out)-1]
+	var how []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{w.Backfilled, "backfilled after a scheduled outage"}, {w.Late, "late"}, {w.Gifts, "more that were not owed"}} {
+		if p.n > 0 {
+			how = append(how, count(p.n)+" "+p.what)
+		}
+	}
+	last.Gone, last.Bad = strings.Join(how, ", "), w.Late > 0
+	for i := range out {
+		out[i].Share = n[i] * 100 / w.Latched
+	}
+	return out
+}
+
+func goneBeforeOwed(w score.Walk) string {
+	var parts []string
+	if w.Unchanged > 0 {
+		parts = append(parts, count(w.Unchanged)+" had nothing new to report")
+	}
+	for _, cause := range slices.Sorted(maps.Keys(w.Unobtainable)) {
+		parts = append(parts, count(w.Unobtainable[cause])+" unobtainable: "+cause)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func reached(w score.Walk) (out [4]string) {
+	for k := range out {
+		out[k] = count(w.Reached(k))
+	}
+	return out
+}
+
+// rest says where the samples went that did not arrive.
+func rest(w score.Walk) string {
+	var parts []string
+	for k, st := range stages {
+		if w.Lost[k] > 0 {
+			parts = append(parts, count(w.Lost[k])+" lost: "+st.title)
+		}
+	}
+	for _, cause := range slices.Sorted(maps.Keys(w.Unobtainable)) {
+		parts = append(parts, count(w.Unobtainable[cause])+" "+cmp.Or(shortCause[cause], cause))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// shortCause says in a crowded table why samples could not be had.
+var shortCause = map[string]string{"scheduled downtime of the gateway": "gateway down", "not kept by the device": "not kept", "queue overflow": "overflow"}
+
+func stageLines(ss []score.StageTime) []stageLine {
+	var out []stageLine
+	for _, s := range ss {
+		st := stageNamed(s.Stage)
+		ms := func(v float64) string { return quantity(v, "ms") }
+		out = append(out, stageLine{st.title, st.leg, count(s.N), ms(s.P50MS), ms(s.P95MS), ms(s.P99MS), ms(s.MaxMS)})
+	}
+	return out
+}
+
 func faultLineOf(f score.FaultCount) faultLine {
-	line := faultLine{Kind: f.Kind, Target: f.Target, Class: f.Class, From: instant(f.FromS), To: instant(f.ToS),
+	line := faultLine{Window: f1(f.FromS) + " " + f1(f.ToS), Kind: f.Kind, Target: f.Target, Class: f.Class, From: instant(f.FromS), To: instant(f.ToS),
 		Owed: count(f.Owed), Lost: count(f.Lost), Unobtainable: count(f.Unobtainable), Late: count(f.Late), Backfilled: count(f.Backfilled),
 		Bad: f.Lost > 0 || f.Late > 0, fromS: f.FromS, toS: f.ToS}
 	if f.RecoverS != nil {
@@ -207,7 +337,7 @@ func faultLineOf(f score.FaultCount) faultLine {
 	}
 	switch {
 	case f.DelayS != nil:
-		line.Delay = span(*f.DelayS)
+		line.Delay = span(round(*f.DelayS))
 	case f.Class == "process" || f.Class == "sensor":
 		line.Delay = "not detected"
 	}
@@ -216,11 +346,16 @@ func faultLineOf(f score.FaultCount) faultLine {
 
 // tagLines has the tags with something wrong first, the worst at the top, and
 // then the others by name.
-func tagLines(tags []score.TagCount) ([]tagLine, int) {
+func tagLines(r score.Result) ([]tagLine, int) {
+	tags := r.Card.ByTag
 	out := make([]tagLine, len(tags))
 	wrong := 0
 	for i, t := range tags {
 		out[i] = tagLineOf(t)
+		if i < len(r.Story.TagWalks) {
+			w := r.Story.TagWalks[i]
+			out[i].Latched, out[i].Reached, out[i].Rest = count(w.Latched), reached(w), rest(w)
+		}
 		if out[i].Bad {
 			wrong++
 		}

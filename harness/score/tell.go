@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -160,7 +161,7 @@ func (t *teller) file(r *row, f fate, plc int) {
 		p.wire += r.wired - r.sent
 		for j, leg := range [4]int64{r.sent - r.at, r.wired - r.sent, r.broker - r.wired, r.twin - r.broker} {
 			b.StageMS[j] += float64(leg) / 1e6
-			t.legs[j].RecordValue(max(1, min(leg/1000, int64(3600e6))))
+			t.legs[j].RecordValue(max(0, min(leg/1000, int64(3600e6))))
 		}
 	}
 }
@@ -286,8 +287,32 @@ func (t *teller) marks(ocs []occurrence) {
 			t.s.Events = append(t.s.Events, EventMark{e.At.Seconds(), strings.TrimSpace(e.Machine + "/" + e.Component + ": " + e.Kind), e.Kind})
 		}
 	}
+	t.notes()
+}
+
+// notes are what befell the hosts. What a buffer drops can be thousands of
+// notes; of each bucket they are one.
+func (t *teller) notes() {
+	type key struct {
+		bucket int
+		why    string
+	}
+	drops := map[key]int{} // index into Notes
+	sums := map[key]float64{}
 	for _, n := range t.l.Notes {
-		if n.Kind != "depth" {
+		switch n.Kind {
+		case "depth":
+		case "drop":
+			k := key{t.bucket(int64(n.At)), n.Text}
+			sums[k] += n.N
+			i, ok := drops[k]
+			if !ok {
+				i = len(t.s.Notes)
+				drops[k] = i
+				t.s.Notes = append(t.s.Notes, EventMark{AtS: n.At.Seconds(), Kind: n.Kind})
+			}
+			t.s.Notes[i].What = fmt.Sprintf("the gateway dropped %.0f samples: %s", sums[k], n.Text)
+		default:
 			t.s.Notes = append(t.s.Notes, EventMark{n.At.Seconds(), strings.TrimSpace(n.Kind + " " + n.Text), n.Kind})
 		}
 	}
