@@ -25,7 +25,7 @@ func TestAttributesOfEveryNode(t *testing.T) {
 	base := []ua.AttributeID{1, 2, 3, 4, 5, 6, 7}
 	must := map[ua.NodeClass][]ua.AttributeID{
 		ua.NodeClassObject: {12}, ua.NodeClassVariable: {13, 14, 15, 17, 18, 19, 20}, ua.NodeClassReferenceType: {8, 9},
-		ua.NodeClassObjectType: {8}, ua.NodeClassVariableType: {8, 14, 15}, ua.NodeClassDataType: {8},
+		ua.NodeClassObjectType: {8}, ua.NodeClassVariableType: {8, 14, 15}, ua.NodeClassDataType: {8}, ua.NodeClassMethod: {21, 22},
 	}
 	may := map[ua.NodeClass][]ua.AttributeID{ua.NodeClassVariable: {16}, ua.NodeClassReferenceType: {10}}
 	var nodes []*node

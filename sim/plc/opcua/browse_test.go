@@ -42,8 +42,8 @@ func TestBrowse(t *testing.T) {
 		}
 	}
 	want := []string{
-		"oven", "oven/energy", "oven/offset", "oven/setpoint", "oven/zone",
-		"pump", "pump/motor", "pump/motor/bearing", "pump/motor/bearing/temp", "pump/motor/current", "pump/motor/speed",
+		"oven", "oven/SetSetpoint", "oven/SetSetpoint/InputArguments", "oven/energy", "oven/offset", "oven/setpoint", "oven/zone",
+		"pump", "pump/motor", "pump/motor/bearing", "pump/motor/bearing/SetTemp", "pump/motor/bearing/SetTemp/InputArguments", "pump/motor/bearing/temp", "pump/motor/current", "pump/motor/speed",
 		"pump/flow", "pump/running", "pump/vibration",
 	}
 	slices.Sort(tags)
@@ -107,7 +107,7 @@ func TestBrowsePages(t *testing.T) {
 		return ask[*ua.BrowseNextResponse](c, &ua.BrowseNextRequest{ReleaseContinuationPoints: release, ContinuationPoints: [][]byte{key}}).Results[0]
 	}
 	key := slices.Clone(one.Results[0].ContinuationPoint)
-	if got := next(false, key); len(got.References) != 1 || got.ContinuationPoint != nil {
+	if got := next(false, key); len(got.References) != 2 || got.ContinuationPoint != nil {
 		t.Errorf("second page %+v", got)
 	}
 	if got := next(false, key); got.StatusCode != ua.StatusBadContinuationPointInvalid {

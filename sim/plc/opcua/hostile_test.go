@@ -162,8 +162,8 @@ func TestSilentClients(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	s := serve(t, newPLC(), Config{Limits: Limits{Operations: 2, Sessions: 1}}, Options{})
 	c := rawSession(t, s, time.Minute)
-	c.refused(&ua.CallRequest{MethodsToCall: []*ua.CallMethodRequest{}}, ua.StatusBadServiceUnsupported)
-	c.refused(&ua.HistoryReadRequest{HistoryReadDetails: ua.NewExtensionObject(nil)}, ua.StatusBadServiceUnsupported)
+	c.refused(&ua.HistoryUpdateRequest{}, ua.StatusBadServiceUnsupported)
+	c.refused(&ua.CallRequest{MethodsToCall: []*ua.CallMethodRequest{}}, ua.StatusBadNothingToDo)
 	c.refused(&ua.FindServersOnNetworkRequest{}, ua.StatusBadServiceUnsupported)
 	c.refused(&ua.ReadRequest{}, ua.StatusBadNothingToDo)
 	c.refused(&ua.ReadRequest{TimestampsToReturn: 9}, ua.StatusBadTimestampsToReturnInvalid)

@@ -3,6 +3,9 @@ package opcua
 import (
 	"bytes"
 	"crypto/rsa"
+	"net/url"
+	"slices"
+	"time"
 
 	"github.com/gopcua/opcua/ua"
 	"github.com/gopcua/opcua/uapolicy"
@@ -78,6 +81,9 @@ func (s *Security) asymmetric(policy string, cert []byte) (*uapolicy.EncryptionA
 	if !ok {
 		return nil, ua.StatusBadCertificateInvalid
 	}
+	if now := time.Now(); now.Before(parsed.NotBefore) || now.After(parsed.NotAfter) {
+		return nil, ua.StatusBadCertificateTimeInvalid
+	}
 	if s.Trust != nil && !s.Trust(cert) {
 		return nil, ua.StatusBadCertificateUntrusted
 	}
@@ -86,6 +92,13 @@ func (s *Security) asymmetric(policy string, cert []byte) (*uapolicy.EncryptionA
 		return nil, ua.StatusBadCertificateInvalid
 	}
 	return algo, nil
+}
+
+// speaksFor tells whether a certificate is one of the application that says
+// so of itself.
+func speaksFor(cert []byte, uri string) bool {
+	parsed, err := uapolicy.ParseCertificate(cert)
+	return err == nil && slices.ContainsFunc(parsed.URIs, func(u *url.URL) bool { return u.String() == uri })
 }
 
 // unseal decrypts and verifies one chunk, which has head bytes of header, and

@@ -59,6 +59,8 @@ func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 		return nil, ua.StatusBadNonceInvalid
 	case ch.secured() && string(r.ClientCertificate) != string(ch.cert):
 		return nil, ua.StatusBadCertificateInvalid
+	case ch.secured() && !speaksFor(ch.cert, r.ClientDescription.ApplicationURI):
+		return nil, ua.StatusBadCertificateURIInvalid
 	}
 	sign, err := x.sign(r.ClientCertificate, r.ClientNonce)
 	if err != nil {
