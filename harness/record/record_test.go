@@ -101,7 +101,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	select {
 	case <-w.Failed():
-	default:
+	case <-time.After(10 * time.Second):
 		t.Fatal("Failed is not closed")
 	}
 	if err := w.Close(record.End{}); err == nil || !strings.Contains(err.Error(), "no space left") {

@@ -30,20 +30,27 @@ const (
 	endFile  = "end.json"
 )
 
-// flushAt is how much is gathered before it is handed to the file system:
-// large enough to make system calls rare, small enough to make each short.
-const flushAt = 256 << 10
+// flushAt is how much is gathered before it is handed to the file system.
+const flushAt = 1 << 20
+
+// backlog is how many such chunks may wait for a slow disk before Add does.
+const backlog = 64
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
-// Writer appends rows. It may be used from several goroutines.
+// Writer appends rows. It may be used from several goroutines. Writing to the
+// file is a goroutine of its own: a tap must not sit in a system call, least
+// of all under the fake clock, where what else happens meanwhile would depend
+// on how busy the machine is.
 type Writer struct {
-	mu   sync.Mutex
-	dir  string
-	file *os.File
-	buf  []byte
-	err  error
-	fail chan struct{}
+	mu     sync.Mutex // guards buf and open
+	buf    []byte
+	open   bool
+	chunks chan []byte
+	free   chan []byte
+	done   chan error
+	dir    string
+	fail   chan struct{}
 }
 
 // Create starts a log in dir, which is made if need be and must hold no log.
@@ -62,7 +69,9 @@ func Create(dir string, meta Meta) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	return &Writer{dir: dir, file: f, fail: make(chan struct{})}, nil
+	w := &Writer{dir: dir, open: true, chunks: make(chan []byte, backlog), free: make(chan []byte, backlog), done: make(chan error, 1), fail: make(chan struct{})}
+	go w.write(f)
+	return w, nil
 }
 
 // Add appends one row. It does not fail: the first error of the disk is kept,
@@ -70,7 +79,7 @@ func Create(dir string, meta Meta) (*Writer, error) {
 func (w *Writer) Add(r Row) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil || w.file == nil {
+	if !w.open {
 		return
 	}
 	start := len(w.buf)
@@ -87,31 +96,53 @@ func (w *Writer) Add(r Row) {
 // Failed is closed when the disk under the record fails.
 func (w *Writer) Failed() <-chan struct{} { return w.fail }
 
+// flush hands the buffer over and takes a used one, if there is any.
 func (w *Writer) flush() {
-	if w.err == nil && len(w.buf) > 0 {
-		if _, err := w.file.Write(w.buf); err != nil {
-			w.err = fmt.Errorf("record: %w", err)
-			close(w.fail)
+	if len(w.buf) == 0 {
+		return
+	}
+	w.chunks <- w.buf
+	select {
+	case w.buf = <-w.free:
+	default:
+		w.buf = make([]byte, 0, flushAt+flushAt/8)
+	}
+}
+
+// write is the goroutine that owns the file. After an error it throws away
+// what comes.
+func (w *Writer) write(f *os.File) {
+	var err error
+	for b := range w.chunks {
+		if err == nil {
+			if _, err = f.Write(b); err != nil {
+				err = fmt.Errorf("record: %w", err)
+				close(w.fail)
+			}
+		}
+		select {
+		case w.free <- b[:0]:
+		default:
 		}
 	}
-	w.buf = w.buf[:0]
+	w.done <- errors.Join(err, f.Close())
 }
 
 // Close writes what is left and how the run ended.
 func (w *Writer) Close(end End) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.file == nil {
-		return w.err
+	if !w.open {
+		return nil
 	}
+	w.open = false
 	w.flush()
-	cerr := w.file.Close()
-	w.file = nil
-	if w.err != nil {
-		end.Failed = w.err.Error()
+	close(w.chunks)
+	err := <-w.done
+	if err != nil {
+		end.Failed = err.Error()
 	}
-	jerr := writeJSON(filepath.Join(w.dir, endFile), end)
-	return errors.Join(w.err, cerr, jerr)
+	return errors.Join(err, writeJSON(filepath.Join(w.dir, endFile), end))
 }
 
 func writeJSON(path string, v any) error {
