@@ -119,3 +119,6 @@ func (in *Injector) Active() []Window {
 	}
 	return out
 }
+
+// Of lists the names that a kind of that seam may have as its target.
+func (n Names) Of(s Seam) []string { return n.of(s) }
