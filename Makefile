@@ -35,6 +35,9 @@ bench-modbus: ## bench-modbus: the Modbus server beside mbserver and libmodbus, 
 	$(GO) build -o bin/bench-modbus ./bench/modbus
 	bin/bench-modbus
 
+bench-kernel: ## bench-kernel: the kernel beside a C heap loop, simgo and SimPy; writes bench/kernel.json and docs/KERNEL.md
+	$(GO) run ./bench/kernel
+
 deps: ## deps: what tests and benches want beyond Go (apt, npm)
 	.ci/deps
 

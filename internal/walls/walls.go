@@ -23,6 +23,9 @@ var Rules = []Rule{
 	{Tree: "sim/plc/opcua", May: []string{"sim", "sim/plc", "sim/signal"}, Net: true},
 	{Tree: "sim/plc", May: []string{"sim", "sim/signal"}},
 	{Tree: "sim", May: []string{"sim/signal"}},
+	// Statistics of runs: numbers in, intervals out. A leaf, since what a data
+	// set or a sweep says of its runs needs no kernel.
+	{Tree: "sim/stats"},
 
 	// No answer key: the stack under test sees nothing of the plant.
 	{Tree: "gateway/pipeline", May: []string{"sim/signal", "internal/payload", "gateway/...", "twin/predict"}},
@@ -54,5 +57,7 @@ var Rules = []Rule{
 	{Tree: "reports", May: []string{"harness/score"}},
 	// Benches use what the product uses, and the peers.
 	{Tree: "bench/...", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
+	// Benchmarks beside peers measure what the product uses; nothing imports them.
+	{Tree: "bench/...", May: []string{"sim", "sim/...", "harness/...", "gateway/...", "twin/...", "internal/..."}, Net: true},
 	{Tree: "cmd/...", May: []string{"harness/...", "scenarios", "reports", "gateway/...", "twin/...", "faults", "sim/plant", "internal/..."}, Net: true},
 }
