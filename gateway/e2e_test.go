@@ -75,6 +75,20 @@ func cut(s *mochi.Server) {
 	}
 }
 
+// shut closes a broker. It would wait for a client that came in meanwhile.
+func shut(s *mochi.Server) {
+	over := make(chan struct{})
+	go func() { defer close(over); s.Close() }()
+	for {
+		select {
+		case <-over:
+			return
+		case <-time.After(20 * time.Millisecond):
+			cut(s)
+		}
+	}
+}
+
 const tags = 7
 
 // plc is the other end of the test's source; it outlives gateways. Each scan
@@ -171,7 +185,7 @@ func endToEnd(t *testing.T, seed uint64) {
 	var depth sync.Map
 	opts := func() Options {
 		me := new(int)
-		return Options{FS: fs, sources: []source{{"plc", p.run}}, Observe: Observe{
+		return Options{FS: fs, sources: []source{{name: "plc", run: p.run}}, Observe: Observe{
 			OnDrop:  func(why string, n int) { t.Errorf("%d dropped: %s", n, why) },
 			OnDepth: func(n int) { depth.Store(me, n) },
 		}}
@@ -184,7 +198,7 @@ func endToEnd(t *testing.T, seed uint64) {
 		case 0:
 			cut(broker)
 		case 1:
-			broker.Close()
+			shut(broker)
 			time.Sleep(time.Duration(r.IntN(40)) * time.Millisecond)
 			broker, _ = l.open(t, addr)
 		case 2, 3:
@@ -217,7 +231,7 @@ func endToEnd(t *testing.T, seed uint64) {
 	if err := <-g.end; err != nil {
 		t.Error(err)
 	}
-	broker.Close()
+	shut(broker)
 	l.check(t, p)
 	t.Logf("%d kills, %d scans, %d durable, %d told lost, %d messages", kills, p.scan, len(p.durable), p.lost, len(l.data))
 }
@@ -310,14 +324,14 @@ func (l *ledger) check(t *testing.T, p *plc) (missing int) {
 func TestNothingLeft(t *testing.T) {
 	l := &ledger{}
 	broker, addr := l.open(t, "")
-	defer broker.Close()
+	defer shut(broker)
 	before := runtime.NumGoroutine()
 	for i := range 6 {
 		p := &plc{period: time.Millisecond, durable: map[uint64]bool{}}
 		cfg := Config{Name: "edge-1"}
 		cfg.MQTT.URL = "mqtt://" + []string{addr, "127.0.0.1:1"}[i%2]
 		cfg.Admin.Listen = "127.0.0.1:0"
-		g := start(cfg, Options{FS: disk.NewModel(disk.Model{}), sources: []source{{"plc", p.run}}})
+		g := start(cfg, Options{FS: disk.NewModel(disk.Model{}), sources: []source{{name: "plc", run: p.run}}})
 		time.Sleep(20 * time.Millisecond)
 		g.stop([]error{nil, ErrKilled}[i/3])
 		if err := <-g.end; err != nil && i < 3 {

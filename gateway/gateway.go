@@ -26,6 +26,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/plantbed/plantbed/gateway/admin"
 	"github.com/plantbed/plantbed/gateway/buffer"
@@ -50,6 +51,8 @@ type Options struct {
 	// They are for tests that plant a defect.
 	Stages, PublishStages []pipeline.Stage
 	Observe               Observe
+	// Reload brings other configs while the gateway runs.
+	Reload <-chan Reload
 
 	sources []source // of a test, beside the configured ones
 }
@@ -66,18 +69,19 @@ type Observe struct {
 // source is a configured source, ready to run until its context ends.
 type source struct {
 	name string
+	cfg  any // what it was made of; equal means the same
 	run  func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error
 }
 
 // sources is the table of what a gateway can read.
 func sources(cfg Config, log *slog.Logger) (out []source) {
 	for _, c := range cfg.OPCUA {
-		out = append(out, source{c.Name, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
+		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
 			return opcua.Run(ctx, c, cfg.Seed, log, sink, status)
 		}})
 	}
 	for _, c := range cfg.Modbus {
-		out = append(out, source{c.Name, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
+		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
 			return modbus.Run(ctx, c, cfg.Seed, log, sink, status)
 		}})
 	}
@@ -101,14 +105,21 @@ func Run(ctx context.Context, cfg Config, opts Options) error {
 type gateway struct {
 	cfg       Config
 	log       *slog.Logger
+	opts      Options
 	sources   []source
 	stages    []pipeline.Stage
 	turn      chan struct{} // holds one token: whose turn it is in the pipeline
 	buffer    buffer.Buffer
-	publisher *mqtt.Publisher
+	publisher atomic.Pointer[mqtt.Publisher]
 	metrics   *admin.Metrics
 	observe   Observe
 	life      context.Context // ends with the gateway
+	outCtx    context.Context // ends when the sources have
+	failed    func(error)     // ends the gateway
+	in, out   sync.WaitGroup
+	running   map[string]*running // sources, by name
+	stopMQTT  func()              // ends the publisher, and waits for it
+	stopAdmin func()
 
 	mu     sync.Mutex
 	states map[string]string // last status told, for the log
@@ -116,7 +127,8 @@ type gateway struct {
 
 func open(cfg Config, opts Options) (*gateway, error) {
 	cfg.Defaults()
-	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{}}
+	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{},
+		opts: opts, running: map[string]*running{}}
 	if g.log == nil {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -130,13 +142,15 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	if g.buffer, err = buffer.Open(cfg.Buffer, g.bufferOptions(opts)); err != nil {
 		return nil, err
 	}
-	g.stages = append([]pipeline.Stage{pipeline.NewRepeat(g.buffer.Latest()...), pipeline.NewValidate(), pipeline.NewScale(cfg.scale()),
-		pipeline.NewDeadband(cfg.Deadband, cfg.bands())}, opts.Stages...)
+	g.stages = append([]pipeline.Stage{pipeline.NewRepeat(g.buffer.Latest()...), pipeline.NewValidate(), nil, nil}, opts.Stages...)
+	g.setStages(cfg)
 	g.metrics.Depth, g.metrics.Bytes = g.buffer.Depth, g.buffer.Bytes
-	if g.publisher, err = mqtt.New(cfg.MQTT, g.mqttOptions(opts)); err != nil {
+	p, err := mqtt.New(cfg.MQTT, g.mqttOptions(opts))
+	if err != nil {
 		g.buffer.Close()
 		return nil, err
 	}
+	g.publisher.Store(p)
 	return g, nil
 }
 
@@ -145,33 +159,28 @@ func open(cfg Config, opts Options) (*gateway, error) {
 func (g *gateway) run(ctx context.Context) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	g.life = ctx
 	first := make(chan error, 1)
-	start := func(wg *sync.WaitGroup, ctx context.Context, f func(context.Context) error) {
-		wg.Go(func() {
-			if err := f(ctx); err != nil && context.Cause(ctx) == nil {
-				select {
-				case first <- err:
-				default:
-				}
-				fail(err)
-			}
-		})
+	g.life, g.failed = ctx, func(err error) {
+		select {
+		case first <- err:
+		default:
+		}
+		fail(err)
 	}
-	var in, out sync.WaitGroup
 	outCtx, stopOut := context.WithCancelCause(context.WithoutCancel(ctx))
-	start(&out, outCtx, g.publisher.Run)
-	start(&out, outCtx, func(ctx context.Context) error { return admin.Serve(ctx, g.cfg.Admin, g.metrics, g.log) })
+	g.outCtx = outCtx
+	g.startPublisher()
+	g.startAdmin(nil)
 	for _, s := range g.sources {
-		start(&in, ctx, func(ctx context.Context) error { return s.run(ctx, g.sink, g.status) })
+		g.startSource(s, false)
 	}
-	<-ctx.Done()
+	g.reloads(ctx)
 	if context.Cause(ctx) != ErrKilled {
-		in.Wait()
+		g.in.Wait()
 	}
 	stopOut(context.Cause(ctx))
-	out.Wait()
-	in.Wait()
+	g.out.Wait()
+	g.in.Wait()
 	err := g.buffer.Close()
 	select {
 	case err = <-first:

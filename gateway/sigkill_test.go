@@ -47,7 +47,7 @@ func TestSIGKILL(t *testing.T) {
 		case 0:
 			cut(broker)
 		case 1:
-			broker.Close()
+			shut(broker)
 			time.Sleep(time.Duration(r.IntN(50)) * time.Millisecond)
 			broker, _ = l.open(t, addr)
 		}
@@ -63,7 +63,7 @@ func TestSIGKILL(t *testing.T) {
 	}
 	readJournal(t, dir, p)
 	settle(t, l, p)
-	broker.Close()
+	shut(broker)
 	l.check(t, p)
 	got, keys := 0, map[string]bool{}
 	for _, b := range l.data {

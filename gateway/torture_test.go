@@ -78,7 +78,7 @@ func newRack(t *testing.T, seed uint64) *rack {
 
 func (k *rack) brokerUp() {
 	b, addr := k.l.open(k.t, k.addr)
-	k.addr, k.stop, k.cut = addr, func() { b.Close() }, func() { cut(b) }
+	k.addr, k.stop, k.cut = addr, func() { shut(b) }, func() { cut(b) }
 }
 
 func (k *rack) start() {

@@ -60,7 +60,7 @@ func (g *gateway) turnAway(b pipeline.Batch, err error) error {
 // status passes on whether a source is up.
 func (g *gateway) status(source string, up bool, why string) {
 	g.metrics.Source(source, up, why)
-	g.publisher.Status(source, up, why)
+	g.publisher.Load().Status(source, up, why)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	state := "up"
@@ -85,7 +85,9 @@ func (g *gateway) bufferOptions(opts Options) buffer.Options {
 		},
 		OnTrouble: func(why string) {
 			g.metrics.Trouble(why)
-			g.publisher.Status("", true, why)
+			if p := g.publisher.Load(); p != nil {
+				p.Status("", true, why)
+			}
 		},
 	}
 }

@@ -22,7 +22,9 @@ func newGateway() *cobra.Command {
 		Short: "Run the edge gateway alone",
 		Long: `Gateway reads OPC UA and Modbus TCP devices, keeps every sample in a durable
 buffer, and publishes over MQTT 5 until it is told to stop. It knows no
-simulator: this is the program for a small industrial PC.`,
+simulator: this is the program for a small industrial PC. On SIGHUP it reads its
+configuration again; sources that are the same keep their sessions, and one
+that does not start is rolled back.`,
 		Example: `  plantbed gateway -c gateway.toml
   plantbed gateway -c gateway.toml --check`,
 		Args: cobra.NoArgs,
@@ -40,7 +42,8 @@ simulator: this is the program for a small industrial PC.`,
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			err = gateway.Run(ctx, *cfg, gateway.Options{Log: slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))})
+			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+			err = gateway.Run(ctx, *cfg, gateway.Options{Log: log, Reload: reloads(ctx, file, log)})
 			if err != nil && ctx.Err() == nil {
 				return internal(err)
 			}
@@ -52,6 +55,32 @@ simulator: this is the program for a small industrial PC.`,
 	cmd.Flags().StringVar(&trace, "trace", "", "write OpenTelemetry spans to this file")
 	cmd.MarkFlagRequired("config")
 	return cmd
+}
+
+// reloads reads the configuration again at each SIGHUP.
+func reloads(ctx context.Context, file string, log *slog.Logger) <-chan gateway.Reload {
+	out, hup := make(chan gateway.Reload), make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hup)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hup:
+			}
+			cfg, err := loadGateway(file)
+			if err != nil {
+				log.Error("config not taken, the one before runs on", "err", err)
+				continue
+			}
+			select {
+			case out <- gateway.Reload{Config: *cfg}:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return out
 }
 
 func loadGateway(file string) (*gateway.Config, error) {

@@ -49,6 +49,24 @@ func (m *Metrics) Source(name string, up bool, why string) {
 	m.sources[name] = reason(up, why)
 }
 
+// Each tells of every source, in order, why it is down; empty is up.
+func (m *Metrics) Each(f func(source, why string)) {
+	m.mu.Lock()
+	names := slices.Sorted(maps.Keys(m.sources))
+	why := maps.Clone(m.sources)
+	m.mu.Unlock()
+	for _, name := range names {
+		f(name, why[name])
+	}
+}
+
+// Forget leaves out a source that is no more.
+func (m *Metrics) Forget(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.sources, name)
+}
+
 // Broker notes whether the broker is connected.
 func (m *Metrics) Broker(up bool, why string) {
 	m.mu.Lock()
