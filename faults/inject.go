@@ -14,7 +14,8 @@ import (
 //	in.Clear(w.Index)
 //
 // Windows on one target compose as those of Schedule do, among themselves: a
-// plant takes one or the other. All of it belongs to the kernel's goroutine.
+// plant takes one or the other. They are numbered from 1. All of it belongs to
+// the kernel's goroutine.
 type Injector struct {
 	s    *schedule
 	next int
@@ -31,7 +32,7 @@ type injected struct {
 
 // NewInjector has note, which may be nil, told of the edges as Schedule does.
 func NewInjector(k *sim.Kernel, plant Plant, note func(w Window, started bool)) *Injector {
-	return &Injector{s: &schedule{kernel: k, plant: plant, note: note, spots: map[spot]*state{}, busy: map[spot]int{}}}
+	return &Injector{next: 1, s: &schedule{kernel: k, plant: plant, note: note, spots: map[spot]*state{}, busy: map[spot]int{}}}
 }
 
 // Inject starts a fault now, whatever its At says; one without an end lasts

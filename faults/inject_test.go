@@ -50,11 +50,11 @@ func TestInject(t *testing.T) {
 		for _, w := range x.in.Active() {
 			open = append(open, fmt.Sprint(w.Index, w.Kind, w.Open))
 		}
-		if got := strings.Join(open, " "); got != "1link.downtrue 3sensor.stucktrue 4asset.bearing_wearfalse" {
+		if got := strings.Join(open, " "); got != "2link.downtrue 4sensor.stucktrue 5asset.bearing_wearfalse" {
 			t.Errorf("open: %s", got)
 		}
 	})
-	for second, index := range map[int]int{40: 1, 41: 3, 42: 4, 43: 7} {
+	for second, index := range map[int]int{40: 2, 41: 4, 42: 5, 43: 7} {
 		x.at(second, func() {
 			if w, ok := x.in.Clear(index); ok != (index != 7) || ok && w.Index != index {
 				t.Errorf("clear %d: %v, %v", index, w, ok)
@@ -77,7 +77,7 @@ func TestInject(t *testing.T) {
 	if !slices.Equal(x.plant.calls, want) {
 		t.Errorf("calls:\n\t%s\nwant:\n\t%s", strings.Join(x.plant.calls, "\n\t"), strings.Join(want, "\n\t"))
 	}
-	if n := len(x.notes); n != 10 || x.notes[0] != "10s 0 link.down true" || x.notes[9] != "42s 4 asset.bearing_wear false" {
+	if n := len(x.notes); n != 10 || x.notes[0] != "10s 1 link.down true" || x.notes[9] != "42s 5 asset.bearing_wear false" {
 		t.Errorf("notes: %q", x.notes)
 	}
 	if len(x.in.Active()) != 0 {
