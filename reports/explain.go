@@ -14,6 +14,9 @@ import (
 // what happened, how much is allowed, where it happened and during what.
 func explain(r score.Result, e score.Expectation) string {
 	if e.Verdict != score.Fail || e.Got == nil {
+		if doc := metricDoc(e.Metric); doc != "" && e.Verdict != score.Pass {
+			return capital(doc) + ": " + why(e)
+		}
 		return why(e)
 	}
 	got, want := *e.Got, e.Want

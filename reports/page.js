@@ -7,6 +7,7 @@
   const tools = one("#tools"), main = one("svg.timed");
   if (!tools || !main) return;
   const end = Number(main.dataset.end), x0 = Number(main.dataset.x0), x1 = Number(main.dataset.x1);
+  if (!(end > 0 && end < 1e9)) return; // 30 years
   const out = one("#readout"), slot = one("#slot");
   const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
   const least = Math.min(end, Math.max(1, end / 2000));

@@ -304,7 +304,7 @@ func wrapText(s string, width, most int) []string {
 			if len(lines) == most-1 {
 				return append(lines, cut(line+" "+strings.Join(words[i:], " "), width))
 			}
-			lines, line = append(lines, line), ""
+			lines, line = append(lines, cut(line, width)), ""
 		}
 		line = strings.TrimSpace(line + " " + word)
 	}
