@@ -148,6 +148,6 @@ func (m *conveyor) measure(in *inputs, dtS float64, y []float64) {
 	y[cvTorque] = torque
 	y[cvLoad] = kg
 	y[cvGearTemp] = in.ambientC + s.gearK
-	y[cvGearVibration] = s.gear0 * s.speed * math.Hypot(0.8+0.2*torque/40, 4*in.damage[cvBearing]) * s.rumble.factor(in.tS)
+	y[cvGearVibration] = s.gear0 * s.speed * math.Hypot(0.8+0.2*torque/40, 4*in.damage[cvBearing]) * s.rumble.factor(in.tS) * (1 + 0.4*in.extra)
 	y[cvBearingTemp] = in.ambientC + s.bearingK
 }

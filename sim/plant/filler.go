@@ -54,7 +54,7 @@ var fillerKind = kind{
 			flBearing: {Name: "drive/bearing", Mode: "bearing_wear", Doc: "the carousel's main bearing: vibration, later heat and current",
 				Law: physics.Spall, Shows: "drive/vibration", LookAlike: LookAlike{Doc: "heavier containers on the carousel", Load: 1.3}},
 			flValve: {Name: "valve", Mode: "valve_wear", Doc: "filling valves leak and stick: longer filling, less in the bottle, more scrap",
-				Law: physics.Abrasion, Shows: "fill/time", LookAlike: LookAlike{Doc: "less counter-pressure by recipe: filling takes longer", Recipe: map[string]string{"bowl_pressure": "1.4 bar"}}},
+				Law: physics.Abrasion, Shows: "fill/time", LookAlike: LookAlike{Doc: "thicker product: filling takes longer", Load: 1.3}},
 		},
 	},
 	build:  newFiller,
@@ -152,6 +152,6 @@ func (m *filler) measure(in *inputs, dtS float64, y []float64) {
 	y[flBowlLevel] = 100 * (0.1 + 0.8*in.bowl) * (1 + 0.3*s.ripple.offset(in.tS))
 	y[flProductTemp] = s.product
 	y[flVolume] = s.volumeML * (s.foam.factor(in.tS) - 0.02*d[flValve] + 0.0004*(s.product-s.productC))
-	y[flFillTime] = s.fillMS * s.viscosity.factor(in.tS) * math.Sqrt(s.bowlBar/max(0.1, s.pressure)) * (1 + 0.25*d[flValve])
+	y[flFillTime] = s.fillMS * s.viscosity.factor(in.tS) * math.Sqrt(s.bowlBar/max(0.1, s.pressure)) * (1 + 0.25*d[flValve]) * (1 + 0.3*in.extra)
 	y[flAir] = in.airBar - 0.05*s.speed
 }

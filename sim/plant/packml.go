@@ -50,10 +50,14 @@ const (
 	waitingCrew
 	inRepair
 	restarting
+	toolChange
+	changeOver
+	maintenance
+	noShift
 	reasons
 )
 
-var reasonNames = [reasons]string{"producing", "starved", "blocked", "minor stop", "waiting for crew", "repair", "restart"}
+var reasonNames = [reasons]string{"producing", "starved", "blocked", "minor stop", "waiting for crew", "repair", "restart", "tool change", "change-over", "maintenance", "no shift"}
 
 // Spell is the time that a machine has spent in a state for a reason. A wait
 // too short for the machine to suspend itself is Execute, starved or blocked.

@@ -36,6 +36,10 @@ var units = []struct {
 	{"degC", "temperature", 1},
 	{"bar", "pressure", 1}, {"kPa", "pressure", 0.01},
 	{"Nm", "torque", 1},
+	{"m2", "area", 1},
+	{"", "number", 1},
+	{"kN", "force", 1},
+	{"um", "length", 1e-6},
 	{"kg", "mass", 1}, {"g", "mass", 1e-3},
 }
 
@@ -92,7 +96,7 @@ func (p Param) parse(text string) (float64, error) {
 
 // show writes a value with p's unit.
 func (p Param) show(value float64) string {
-	return strconv.FormatFloat(value, 'g', -1, 64) + " " + p.Unit
+	return strings.TrimSpace(strconv.FormatFloat(value, 'g', -1, 64) + " " + p.Unit)
 }
 
 // params are the values of one machine, by name, each in its Param's unit.

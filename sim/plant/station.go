@@ -116,6 +116,9 @@ func (s *station) next() {
 		s.jam()
 		return
 	}
+	if s.upkeep() {
+		return
+	}
 	if s.in != nil && !s.in.take() {
 		s.wait(starved)
 		return
@@ -127,6 +130,23 @@ func (s *station) next() {
 	cycle := s.cycle()
 	s.m.pace(true, cycle)
 	s.finish = s.m.kernel.After(cycle, s.finished)
+}
+
+// upkeep is work on itself that a machine needs before its next unit.
+func (s *station) upkeep() bool {
+	u, ok := s.m.model.(interface{ upkeep() (float64, reason) })
+	if !ok {
+		return false
+	}
+	s.m.touch(s.m.kernel.Now())
+	d, why := u.upkeep()
+	if d <= 0 {
+		return false
+	}
+	s.endWait()
+	s.m.enter(Held, why)
+	s.resume = s.m.kernel.After(seconds(d), s.resumed)
+	return true
 }
 
 func (s *station) onFinished() {
