@@ -55,6 +55,7 @@ type Options struct {
 	Reload <-chan Reload
 
 	sources []source // of a test, beside the configured ones
+	more    func(Config) []source
 }
 
 // Observe are hooks for whoever watches a run; they may be called from any
@@ -132,7 +133,7 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	if g.log == nil {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	g.sources = append(sources(cfg, g.log), opts.sources...)
+	g.sources = g.sourcesOf(cfg)
 	var names []string
 	for _, s := range g.sources {
 		names = append(names, s.name)

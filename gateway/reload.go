@@ -99,10 +99,19 @@ func (g *gateway) reload(ctx context.Context, cfg Config) error {
 		g.startAdmin(door)
 	}
 	g.inTurn(func() { g.setStages(cfg) })
-	if err := g.changeSources(ctx, append(sources(cfg, g.log), g.opts.sources...)); err != nil {
+	if err := g.changeSources(ctx, g.sourcesOf(cfg)); err != nil {
 		return errors.Join(err, g.reload(ctx, before))
 	}
 	return nil
+}
+
+// sourcesOf are the sources of a config, and those of a test.
+func (g *gateway) sourcesOf(cfg Config) []source {
+	out := append(sources(cfg, g.log), g.opts.sources...)
+	if g.opts.more != nil {
+		out = append(out, g.opts.more(cfg)...)
+	}
+	return out
 }
 
 // inTurn calls f while no batch is in the pipeline.

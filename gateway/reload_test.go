@@ -198,24 +198,35 @@ func TestReloadRollsBack(t *testing.T) {
 	cfg := Config{Name: "edge-1", OPCUA: []opcua.Config{a.source()}}
 	cfg.MQTT.URL = "mqtt://" + addr
 	cfg.Defaults()
-	g, err := open(cfg, Options{FS: disk.NewModel(disk.Model{Sync: -1}), Reload: make(chan Reload)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	end := make(chan error, 1)
-	go func() { end <- g.run(ctx) }()
-	time.Sleep(100 * time.Millisecond)
 	broken := errors.New("broken")
-	err = g.changeSources(ctx, append(sources(cfg, g.log), source{name: "x", run: func(context.Context, pipeline.Sink, pipeline.StatusFunc) error { return broken }}))
-	if !errors.Is(err, broken) {
+	configs := make(chan Reload)
+	g := start(cfg, Options{FS: disk.NewModel(disk.Model{Sync: -1}), Reload: configs, more: func(c Config) []source {
+		if c.Deadband == 0 {
+			return nil
+		}
+		return []source{{name: "x", run: func(context.Context, pipeline.Sink, pipeline.StatusFunc) error { return broken }}}
+	}})
+	time.Sleep(100 * time.Millisecond)
+	push := func(c Config) error {
+		done := make(chan error, 1)
+		configs <- Reload{c, func(err error) { done <- err }}
+		return <-done
+	}
+	bad := cfg
+	bad.Deadband = 1e9
+	if err := push(bad); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
-	if err := g.changeSources(ctx, sources(cfg, g.log)); err != nil || a.conns.Load() != 1 {
-		t.Errorf("%v, %d connections", err, a.conns.Load())
+	if err := push(cfg); err != ErrUnchanged {
+		t.Errorf("the config before does not run: %v", err)
 	}
-	cancel()
-	if err := <-end; err != nil {
+	n := len(l.values("a/count"))
+	time.Sleep(300 * time.Millisecond)
+	if len(l.values("a/count")) < n+3 || a.conns.Load() != 1 {
+		t.Errorf("%d and then %d samples, %d connections", n, len(l.values("a/count")), a.conns.Load())
+	}
+	g.stop(nil)
+	if err := <-g.end; err != nil {
 		t.Error(err)
 	}
 }
