@@ -1,0 +1,139 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/plantbed/plantbed/harness"
+	"github.com/plantbed/plantbed/sim"
+	"github.com/plantbed/plantbed/sim/physics"
+	"github.com/plantbed/plantbed/sim/plant"
+)
+
+// Burst is a waveform of one bearing.
+type Burst struct {
+	AtS                float64
+	Machine, Component string
+	RateHz, ShaftHz    float64
+	// Race says where it is damaged, "none" while it is not.
+	Race    string
+	Damage  float64
+	Samples []float32 // g
+}
+
+// camera takes the bursts of one bearing.
+type camera struct {
+	machine   *plant.Machine
+	component string
+	speed     *plant.Signal // in rpm, or nil
+	level     *plant.Signal // vibration of the bearing in g, or nil
+	modes     []physics.Mode
+	race      physics.Race
+	rng       *rand.Rand
+}
+
+// The ratio of impacts at damage 1 to the healthy background, where a machine
+// has no signal to say it; that of package plant's pump.
+const failedRatio = 10
+
+// mainsHz turns bearings of which no speed is measured.
+const mainsHz = 24.5
+
+// newCameras finds every bearing of the plant.
+func newCameras(s *simulator, r Run, w *harness.World) []camera {
+	if s.p.ds.BurstEvery == 0 {
+		return nil
+	}
+	var out []camera
+	for _, k := range plant.Kinds() {
+		for _, mc := range s.p.sc.Machines {
+			if mc.Kind != k.Name {
+				continue
+			}
+			for _, c := range k.Components {
+				if !strings.Contains(c.Mode, "bearing") {
+					continue
+				}
+				m := w.Plant().Machine(mc.Name)
+				name := mc.Name + "/" + c.Name
+				cam := camera{machine: m, component: c.Name, race: r.Race,
+					modes: physics.HousingModes(sim.Rand(r.Serial, name+"/housing").Uint64()),
+					rng:   sim.Rand(r.Seed, "dataset/burst/"+name)}
+				cam.find(c.Name)
+				out = append(out, cam)
+			}
+		}
+	}
+	return out
+}
+
+// find the signals that say how fast the shaft turns and how loud it is.
+func (c *camera) find(component string) {
+	all := c.machine.Signals()
+	for i := range all {
+		s := &all[i]
+		if s.Unit == "rpm" && (c.speed == nil) {
+			c.speed = s
+		}
+		if s.Unit == "g" && strings.HasPrefix(s.Name, component[:strings.IndexByte(component+"/", '/')]) && (c.level == nil || strings.HasPrefix(s.Name, component)) {
+			c.level = s
+		}
+	}
+}
+
+// bursts records what is due at a row.
+func (t *truth) bursts(_ int, now time.Duration) {
+	if len(t.cameras) == 0 || now%t.s.p.ds.BurstEvery.D() != 0 {
+		return
+	}
+	for i := range t.cameras {
+		t.recorded = append(t.recorded, t.cameras[i].take(t.s.p, now))
+	}
+}
+
+func (c *camera) take(p *plan, now time.Duration) Burst {
+	damage, err := c.machine.Damage(c.component)
+	if err != nil {
+		panic(fmt.Sprintf("dataset: %v", err)) // the component stands in the kind's table
+	}
+	b := physics.Burst{Geometry: physics.SKF6205, ShaftHz: c.shaftHz(now), RateHz: p.ds.BurstRateHz, Modes: c.modes, Slip: 0.01}
+	total := 0.1
+	if c.level != nil {
+		total = c.level.Read(now)
+	}
+	// Of two parts whose squares add, one so many times the other.
+	b.BackgroundG = total / math.Hypot(1, failedRatio*damage)
+	if damage > 0 {
+		b.Race, b.ImpactG = c.race, b.BackgroundG*failedRatio*damage
+	}
+	x := make([]float64, p.ds.BurstSamples)
+	b.Record(x, c.rng)
+	out := Burst{AtS: now.Seconds(), Machine: c.machine.Name, Component: c.component, RateHz: b.RateHz, ShaftHz: b.ShaftHz,
+		Race: b.Race.String(), Damage: damage, Samples: make([]float32, len(x))}
+	for i, v := range x {
+		out.Samples[i] = float32(v)
+	}
+	return out
+}
+
+// slowest speed in rpm that a motor's shaft is taken to have; what turns
+// slower is the output of a gear, and the motor in front of it turns with the
+// mains.
+const slowestRPM = 300
+
+func (c *camera) shaftHz(now time.Duration) float64 {
+	if c.speed == nil {
+		if s := c.machine.State(); s == plant.Execute || s == plant.Starting {
+			return mainsHz
+		}
+		return 0
+	}
+	rpm := c.speed.Read(now)
+	if c.speed.Hi >= slowestRPM {
+		return rpm / 60
+	}
+	return mainsHz * rpm / (0.6 * c.speed.Hi) // spans are about 5/3 of the usual speed
+}
