@@ -11,7 +11,11 @@ import (
 // secured it gets a key and a certificate that begins a day before the run.
 func opcuaConfig(p *plc.PLC, start time.Time) (opcua.Config, error) {
 	c := p.Config()
-	cfg := opcua.Config{ApplicationURI: "urn:plantbed:" + c.Name + ":server"}
+	cfg := opcua.Config{
+		ApplicationURI: "urn:plantbed:" + c.Name + ":server",
+		History:        c.History, Alarms: c.Alarms,
+		Users: opcua.Users{Passwords: c.Users, NoAnonymous: c.NamedOnly},
+	}
 	if c.Security == "" {
 		return cfg, nil
 	}

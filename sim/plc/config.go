@@ -40,6 +40,15 @@ type Config struct {
 	// CertLife is how long the server's certificate is good from the start of
 	// the run on; default five years.
 	CertLife strict.Duration `toml:"cert_life,omitzero"`
+	// Users are the names and passwords of those who may open an OPC UA session,
+	// besides whoever gives no name; NamedOnly refuses the latter.
+	Users     map[string]string `toml:"users,omitempty"`
+	NamedOnly bool              `toml:"named_only,omitzero"`
+	// History is how far back an OPC UA server can be asked for values; default
+	// 0, not at all.
+	History strict.Duration `toml:"history,omitzero"`
+	// Alarms are raised by the device itself, at each scan.
+	Alarms []Alarm `toml:"alarm,omitempty"`
 	// InstallBias is the standard deviation, over instruments, of the constant
 	// offset with which each was installed, as a share of its span; default
 	// 0.001, that is 0.1 %.
@@ -95,6 +104,18 @@ func (c Config) Validate() strict.Problems {
 		ps.Add("security", fmt.Sprintf("%q is no security; write \"offered\" or \"required\", or leave it out", c.Security))
 	case c.Security != "" && c.Protocol == "modbus":
 		ps.Add("security", "Modbus TCP has none")
+	}
+	for i := range c.Alarms {
+		c.Alarms[i].check(fmt.Sprintf("alarm[%d]", i), &ps)
+	}
+	if c.Protocol == "modbus" && (len(c.Users) > 0 || c.History != 0 || len(c.Alarms) > 0) {
+		ps.Add("protocol", "Modbus has neither users nor history nor alarms")
+	}
+	if c.NamedOnly && len(c.Users) == 0 {
+		ps.Add("named_only", "with no users nobody could come in")
+	}
+	if c.History < 0 {
+		ps.Add("history", fmt.Sprintf("%v is negative", c.History))
 	}
 	if c.CertLife < 0 || c.CertLife > 0 && c.Security == "" {
 		ps.Add("cert_life", "a certificate needs security, and a life above 0")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/sim/plc"
@@ -35,7 +36,7 @@ func (s *Server) attribute(n *node, a ua.AttributeID, now time.Time) (any, error
 		return s.variableAttribute(n, a, now)
 	case ua.NodeClassObject:
 		if a == ua.AttributeIDEventNotifier {
-			if n.events {
+			if n.events || n == s.space().std.nodes[id.Server] {
 				return byte(ua.EventNotifierTypeSubscribeToEvents), nil
 			}
 			return byte(0), nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/plc"
 	"github.com/plantbed/plantbed/sim/signal"
 )
 
@@ -21,6 +22,8 @@ type Config struct {
 	Limits Limits `toml:"limits"`
 	// History is how far back values can be read as history; default 0, none.
 	History strict.Duration `toml:"history"`
+	// Alarms are raised when a tag leaves its limits.
+	Alarms []plc.Alarm `toml:"-"`
 	// Methods are what clients can call besides setting writable tags.
 	Methods []Method `toml:"-"`
 	// Users are who may come in; the zero Users is anybody, who stays anonymous.

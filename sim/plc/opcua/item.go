@@ -26,8 +26,9 @@ type item struct {
 	block       *plc.Block
 
 	filter filter
-	last   entry // the last one that passed the filter
-	passed bool  // whether there is one
+	event  *eventFilter // of an item for events, which has no values
+	last   entry        // the last one that passed the filter
+	passed bool         // whether there is one
 
 	queue queue
 	ready bool // stands in sub.ready
@@ -45,7 +46,7 @@ type entry struct {
 	source, server uint64 // timestamps, in ticks
 	status         signal.Quality
 	none           bool        // there is no value, only a status
-	variant        *ua.Variant // the value of an item that is no tag
+	variant        *ua.Variant // the value of an item that is no tag; of an event, its fields as they are sent
 }
 
 // filter tells which samples are worth reporting.
@@ -104,6 +105,13 @@ func (it *item) scan(b *plc.Block, stamp, now uint64) {
 func (it *item) first(s *Server, now time.Time) {
 	it.passed = false
 	it.wait = it.every
+	if it.event != nil {
+		return
+	}
+	if it.lost {
+		it.sample(&entry{status: signal.Quality(ua.StatusBadNodeIDUnknown), none: true, server: ticks(now)})
+		return
+	}
 	if it.node.tag == nil || it.query.AttributeID != ua.AttributeIDValue {
 		it.poll(s, now)
 		return
@@ -160,6 +168,10 @@ func (it *item) push(e *entry) {
 func (it *item) announce() {
 	if !it.ready && it.queue.n > 0 {
 		it.ready = true
+		if it.event != nil {
+			it.sub.said = append(it.sub.said, it)
+			return
+		}
 		it.sub.ready = append(it.sub.ready, it)
 	}
 }

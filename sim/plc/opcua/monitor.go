@@ -47,6 +47,7 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 	if err := checkQuery(n, c.ItemToMonitor); err != nil {
 		return nil, err
 	}
+	forEvents := c.ItemToMonitor.AttributeID == ua.AttributeIDEventNotifier
 	tag := n.tag != nil && c.ItemToMonitor.AttributeID == ua.AttributeIDValue
 	if !tag {
 		if _, err := s.readOther(n, c.ItemToMonitor, x.now); err != nil {
@@ -70,7 +71,7 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 	sub.order = append(sub.order, it)
 	if tag {
 		s.feeds[n.tag.task] = append(s.feeds[n.tag.task], it)
-	} else {
+	} else if !forEvents {
 		sub.polled = append(sub.polled, it)
 	}
 	if it.mode != ua.MonitoringModeDisabled {
@@ -81,11 +82,20 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 
 // set takes over the parameters of an item, or none of them.
 func (it *item) set(s *Server, p *ua.MonitoringParameters) error {
-	f, err := it.filterOf(p.Filter)
-	if err != nil {
-		return err
+	if it.query.AttributeID == ua.AttributeIDEventNotifier {
+		f, err := s.eventFilter(p.Filter)
+		if err != nil {
+			return err
+		}
+		it.event = f
+	} else {
+		f, err := it.filterOf(p.Filter)
+		if err != nil {
+			return err
+		}
+		it.filter = f
 	}
-	it.handle, it.filter = p.ClientHandle, f
+	it.handle = p.ClientHandle
 	it.every = it.scans(p.SamplingInterval)
 	it.wait = min(max(it.wait, 1), it.every)
 	size := min(max(int(min(p.QueueSize, math.MaxInt32)), 1), s.cfg.Limits.Queue)
@@ -109,6 +119,9 @@ func (it *item) scans(ms float64) int {
 
 // sampling is the interval that the client is told, in milliseconds.
 func (it *item) sampling() float64 {
+	if it.event != nil {
+		return 0
+	}
 	if it.node.tag == nil || it.query.AttributeID != ua.AttributeIDValue {
 		return float64(it.sub.interval) / 1e6
 	}
@@ -279,6 +292,7 @@ func (s *Server) drop(items []*item) {
 	sub.order = left
 	sub.polled = slices.DeleteFunc(sub.polled, gone)
 	sub.ready = slices.DeleteFunc(sub.ready, gone)
+	sub.said = slices.DeleteFunc(sub.said, gone)
 	for _, it := range left {
 		it.links = slices.DeleteFunc(it.links, gone)
 	}

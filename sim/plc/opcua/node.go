@@ -39,7 +39,7 @@ type node struct {
 
 	method *Method // of a method
 	alarm  *alarm  // of a condition
-	events bool    // of an object: its events can be monitored
+	events bool    // of an object: what is below it can be monitored for events
 }
 
 // ref is a reference; its type is a node of namespace 0.
@@ -64,6 +64,7 @@ type space struct {
 	names   []string    // namespaces
 	index   uint16      // of the PLC's namespace among them
 	gone    []signal.ID // tags that are there and do not show, sorted
+	alarms  [][]*alarm  // by task
 }
 
 // newSpace lays out the tags: a folder per machine, below it one per
@@ -103,6 +104,12 @@ func newSpace(img Image, cfg Config, moved int) (*space, error) {
 	}
 	for _, m := range methods {
 		if err := sp.addMethod(m); err != nil {
+			return nil, err
+		}
+	}
+	sp.alarms = make([][]*alarm, len(img.Tasks()))
+	for i := range cfg.Alarms {
+		if err := sp.addAlarm(&cfg.Alarms[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -216,6 +223,3 @@ func (sp *space) allRefs(n *node) []ref {
 	}
 	return n.refs
 }
-
-// alarm is a condition of the address space.
-type alarm struct{}

@@ -199,13 +199,32 @@ func (m *dataMessage) append(b []byte) ([]byte, []Ref) {
 	return m.p.appendAcks(b), refs
 }
 
-// appendData drains the queues into one DataChangeNotification.
+// appendData drains the queues into one DataChangeNotification and one
+// EventNotificationList, or either.
 func (m *dataMessage) appendData(b []byte) ([]byte, []Ref) {
 	sub, left := m.sub, m.sub.most
 	if c := m.p.x.c; c.maxMessage > 0 {
 		left = min(left, max(1, c.maxMessage/64)) // 64 bytes hold any notification of a tag
 	}
-	b = appendU32(b, 1)
+	parts := len(b)
+	b = appendU32(b, 0)
+	var refs []Ref
+	if waiting(&sub.ready) {
+		b[parts]++
+		var n int
+		b, refs, n = m.appendValues(b, left)
+		left -= n
+	}
+	if left > 0 && waiting(&sub.said) {
+		b[parts]++
+		b = m.appendEvents(b, left)
+	}
+	return b, refs
+}
+
+// appendValues drains at most left values.
+func (m *dataMessage) appendValues(b []byte, left int) ([]byte, []Ref, int) {
+	sub := m.sub
 	b = appendTypeID(b, id.DataChangeNotification_Encoding_DefaultBinary)
 	b = append(b, ua.ExtensionObjectBinary)
 	size := len(b)
@@ -215,7 +234,7 @@ func (m *dataMessage) appendData(b []byte) ([]byte, []Ref) {
 	if tap {
 		refs = make([]Ref, 0, min(left, sub.queued()))
 	}
-	for left > n && sub.pending() {
+	for left > n && waiting(&sub.ready) {
 		it := sub.ready[0]
 		for ; it.queue.n > 0 && n < left; n++ {
 			e := it.queue.at(0)
@@ -229,7 +248,7 @@ func (m *dataMessage) appendData(b []byte) ([]byte, []Ref) {
 	b = appendU32(b, 0) // no diagnostics
 	binary.LittleEndian.PutUint32(b[size:], uint32(len(b)-size-4))
 	binary.LittleEndian.PutUint32(b[size+4:], uint32(n))
-	return b, refs
+	return b, refs, n
 }
 
 // queued counts the values that are ready to be reported.

@@ -198,6 +198,9 @@ func (s *Server) scan(b *plc.Block) {
 		return
 	}
 	s.past[b.Task].add(b)
+	for _, a := range s.space().alarms[b.Task] {
+		s.watch(a, b)
+	}
 	if len(s.feeds[b.Task]) == 0 {
 		return
 	}

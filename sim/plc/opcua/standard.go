@@ -12,7 +12,7 @@ import (
 // all servers and never changes; what differs is read through node.read.
 type standard struct {
 	nodes map[uint32]*node
-	super map[uint32]uint32 // of each reference type
+	super map[uint32]uint32 // of each type
 }
 
 // standardNodes makes the standard nodes, once in a process.
@@ -23,8 +23,8 @@ var standardNodes = sync.OnceValue(func() *standard {
 		if t.super != 0 {
 			link(std.nodes[t.super], id.HasSubtype, std.nodes[t.id])
 		}
+		std.super[t.id] = t.super
 		if t.class == ua.NodeClassReferenceType {
-			std.super[t.id] = t.super
 			std.nodes[t.id].inverse, std.nodes[t.id].symmetric = t.inverse, t.inverse == ""
 		}
 	}
@@ -52,6 +52,11 @@ var standardNodes = sync.OnceValue(func() *standard {
 		}
 		link(std.nodes[v.parent], by, n)
 	}
+	for _, m := range conditionMethods {
+		n := std.add(ua.NodeClassMethod, m.id, m.Name)
+		n.method = &m.Method
+		link(std.nodes[m.parent], id.HasComponent, n)
+	}
 	return std
 })
 
@@ -64,7 +69,7 @@ func (std *standard) add(class ua.NodeClass, number uint32, name string) *node {
 	return n
 }
 
-// isA tells whether a reference type is another or below it.
+// isA tells whether a type is another or below it.
 func (std *standard) isA(typ, super uint32) bool {
 	for ; typ != 0; typ = std.super[typ] {
 		if typ == super {
@@ -99,6 +104,7 @@ var types = []struct {
 	{ua.NodeClassReferenceType, id.HasDescription, id.NonHierarchicalReferences, "HasDescription", false, "DescriptionOf"},
 	{ua.NodeClassReferenceType, id.HasTypeDefinition, id.NonHierarchicalReferences, "HasTypeDefinition", false, "TypeDefinitionOf"},
 	{ua.NodeClassReferenceType, id.GeneratesEvent, id.NonHierarchicalReferences, "GeneratesEvent", false, "GeneratedBy"},
+	{ua.NodeClassReferenceType, id.HasCondition, id.NonHierarchicalReferences, "HasCondition", false, "IsConditionOf"},
 
 	{ua.NodeClassDataType, id.BaseDataType, 0, "BaseDataType", true, ""},
 	{ua.NodeClassDataType, id.Boolean, id.BaseDataType, "Boolean", false, ""},
@@ -141,6 +147,18 @@ var types = []struct {
 	{ua.NodeClassDataType, id.RedundancySupport, id.Enumeration, "RedundancySupport", false, ""},
 
 	{ua.NodeClassObjectType, id.BaseObjectType, 0, "BaseObjectType", false, ""},
+	{ua.NodeClassObjectType, id.BaseEventType, id.BaseObjectType, "BaseEventType", true, ""},
+	{ua.NodeClassObjectType, id.SystemEventType, id.BaseEventType, "SystemEventType", true, ""},
+	{ua.NodeClassObjectType, id.RefreshStartEventType, id.SystemEventType, "RefreshStartEventType", false, ""},
+	{ua.NodeClassObjectType, id.RefreshEndEventType, id.SystemEventType, "RefreshEndEventType", false, ""},
+	{ua.NodeClassObjectType, id.ConditionType, id.BaseEventType, "ConditionType", true, ""},
+	{ua.NodeClassObjectType, id.AcknowledgeableConditionType, id.ConditionType, "AcknowledgeableConditionType", false, ""},
+	{ua.NodeClassObjectType, id.AlarmConditionType, id.AcknowledgeableConditionType, "AlarmConditionType", false, ""},
+	{ua.NodeClassObjectType, id.LimitAlarmType, id.AlarmConditionType, "LimitAlarmType", false, ""},
+	{ua.NodeClassObjectType, id.ExclusiveLimitAlarmType, id.LimitAlarmType, "ExclusiveLimitAlarmType", false, ""},
+	{ua.NodeClassObjectType, id.ExclusiveLevelAlarmType, id.ExclusiveLimitAlarmType, "ExclusiveLevelAlarmType", false, ""},
+	{ua.NodeClassObjectType, id.BaseConditionClassType, id.BaseObjectType, "BaseConditionClassType", true, ""},
+	{ua.NodeClassObjectType, id.ProcessConditionClassType, id.BaseConditionClassType, "ProcessConditionClassType", true, ""},
 	{ua.NodeClassObjectType, id.FolderType, id.BaseObjectType, "FolderType", false, ""},
 	{ua.NodeClassObjectType, id.ServerType, id.BaseObjectType, "ServerType", false, ""},
 	{ua.NodeClassObjectType, id.ServerCapabilitiesType, id.BaseObjectType, "ServerCapabilitiesType", false, ""},

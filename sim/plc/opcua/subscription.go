@@ -41,7 +41,8 @@ type subscription struct {
 	items    map[uint32]*item
 	order    []*item // the same in the order of their ids
 	polled   []*item // those that are no tags
-	ready    []*item // those that have something to report, first come first
+	ready    []*item // those that have values to report, first come first
+	said     []*item // those that have events to report
 	sent     []kept  // what was sent without acknowledgement, oldest first
 	dead     bool
 }
@@ -167,18 +168,21 @@ func (s *Server) makeDue(sub *subscription) {
 	sub.due, sub.turn = true, s.ids.turn
 }
 
-// pending tells whether there is anything to report, and forgets items that
-// have lost what they had.
-func (sub *subscription) pending() bool {
-	for len(sub.ready) > 0 {
-		it := sub.ready[0]
+// pending tells whether there is anything to report.
+func (sub *subscription) pending() bool { return waiting(&sub.ready) || waiting(&sub.said) }
+
+// waiting tells whether the first item has anything to report, and forgets
+// items that have lost what they had.
+func waiting(list *[]*item) bool {
+	for len(*list) > 0 {
+		it := (*list)[0]
 		if it.reports() {
 			return true
 		}
 		it.ready, it.triggered = false, false
-		sub.ready = sub.ready[1:]
+		*list = (*list)[1:]
 	}
-	sub.ready = nil
+	*list = nil
 	return false
 }
 
@@ -345,7 +349,7 @@ func (sub *subscription) available() []uint32 {
 // repeat queues the last value of each item that has nothing queued.
 func (sub *subscription) repeat() {
 	for _, it := range sub.order {
-		if it.mode == ua.MonitoringModeReporting && it.passed && it.queue.n == 0 {
+		if it.mode == ua.MonitoringModeReporting && it.passed && it.queue.n == 0 && it.event == nil {
 			last := it.last
 			it.push(&last)
 		}

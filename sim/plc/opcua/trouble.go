@@ -85,6 +85,11 @@ func (s *Server) reboot(sameIDs bool) []*conn {
 	for i := range s.feeds {
 		s.feeds[i] = nil
 	}
+	for _, task := range s.space().alarms {
+		for _, a := range task {
+			a.reset()
+		}
+	}
 	if s.start = time.Now(); sameIDs {
 		s.ids = s.firstIDs
 	} else {
