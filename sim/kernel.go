@@ -172,7 +172,7 @@ func (k *Kernel) enqueue(it item) {
 		k.queue.push(it)
 		return
 	}
-	k.current = nothing
+	k.release()
 	k.queue.replace(it)
 }
 
@@ -237,13 +237,17 @@ func (k *Kernel) Halt() { k.halted, k.limit = true, 0 }
 
 // drop takes the event that has happened out of the queue.
 func (k *Kernel) drop() {
-	n := k.current
-	k.current = nothing
-	if n < aProcess {
+	k.release()
+	k.queue.pop()
+}
+
+// release frees the slot of the event that is happening.
+func (k *Kernel) release() {
+	if n := k.current; n < aProcess {
 		k.slots[n].f = nil
 		k.free = append(k.free, n)
 	}
-	k.queue.pop()
+	k.current = nothing
 }
 
 // settle leaves Run, be it by a panic.

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"iter"
+	"math"
 	"time"
 )
 
@@ -92,13 +93,17 @@ func (p *Process) Sleep(d time.Duration) error {
 	if err := p.interrupted(); err != nil {
 		return err
 	}
-	// Where nothing else happens until then, time may pass right here.
 	k := p.k
-	if t := k.now + max(d, 0); t >= k.now && uint64(t) < min(k.limit, k.soonest()) {
+	t := k.now + max(d, 0)
+	if t < 0 {
+		t = math.MaxInt64 // the end of all time
+	}
+	// Where nothing else happens until then, time may pass right here.
+	if uint64(t) < min(k.limit, k.soonest()) {
 		k.now = t
 		return nil
 	}
-	k.scheduleWake(k.now+d, p)
+	k.scheduleWake(t, p)
 	return p.park(sleeping{})
 }
 
