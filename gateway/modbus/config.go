@@ -48,7 +48,8 @@ type Tag struct {
 	ID signal.ID `toml:"id"`
 	// Address is that of its first register, counted from 0 as on the wire.
 	Address uint16 `toml:"address"`
-	// Type is "bool", "int16", "uint16", "int32", "uint32", "float" or "double".
+	// Type is "bool", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+	// "float" or "double".
 	Type string `toml:"type"`
 	// Scale is engineering units per raw count; 0 means 1.
 	Scale float64 `toml:"scale"`
@@ -172,7 +173,7 @@ func (t Tag) validate(b Block) strict.Problems {
 	}
 	k, ok := kinds[t.Type]
 	if !ok {
-		ps.Add("type", fmt.Sprintf("%q is none of bool, int16, uint16, int32, uint32, float, double", t.Type))
+		ps.Add("type", fmt.Sprintf("%q is none of bool, int16, uint16, int32, uint32, int64, uint64, float, double", t.Type))
 	} else if lo, hi := int(b.Start), int(b.Start)+b.Count; int(t.Address) < lo || int(t.Address)+k.words > hi {
 		ps.Add("address", fmt.Sprintf("registers %d to %d are not in the block's %d to %d", t.Address, int(t.Address)+k.words-1, lo, hi-1))
 	}

@@ -34,6 +34,8 @@ func TestValue(t *testing.T) {
 		{"uint32", "cdab", []byte{3, 4, 1, 2}, 1, 0x01020304},
 		{"uint32", "badc", []byte{2, 1, 4, 3}, 1, 0x01020304},
 		{"uint32", "dcba", []byte{4, 3, 2, 1}, 1, 0x01020304},
+		{"int64", "abcd", []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfd}, 1, -3},
+		{"uint64", "cdab", []byte{7, 8, 5, 6, 3, 4, 1, 2}, 1, 0x0102030405060708},
 		{"float", "abcd", []byte{0x40, 0x49, 0x0f, 0xdb}, 1, float64(float32(math.Pi))},
 		{"double", "abcd", []byte{0x40, 0x09, 0x21, 0xfb, 0x54, 0x44, 0x2d, 0x18}, 1, math.Pi},
 		{"double", "cdab", []byte{0x2d, 0x18, 0x54, 0x44, 0x21, 0xfb, 0x40, 0x09}, 1, math.Pi},
@@ -75,6 +77,10 @@ func FuzzValue(f *testing.F) {
 					want = float64(int32(binary.BigEndian.Uint32(plain)))
 				case "uint32":
 					want = float64(binary.BigEndian.Uint32(plain))
+				case "int64":
+					want = float64(int64(binary.BigEndian.Uint64(plain)))
+				case "uint64":
+					want = float64(binary.BigEndian.Uint64(plain))
 				case "float":
 					want = float64(math.Float32frombits(binary.BigEndian.Uint32(plain)))
 				case "double":

@@ -18,6 +18,8 @@ var kinds = map[string]kind{
 	"uint16": {1, func(b []byte) float64 { return float64(binary.BigEndian.Uint16(b)) }},
 	"int32":  {2, func(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) }},
 	"uint32": {2, func(b []byte) float64 { return float64(binary.BigEndian.Uint32(b)) }},
+	"int64":  {4, func(b []byte) float64 { return float64(int64(binary.BigEndian.Uint64(b))) }},
+	"uint64": {4, func(b []byte) float64 { return float64(binary.BigEndian.Uint64(b)) }},
 	"float":  {2, func(b []byte) float64 { return float64(math.Float32frombits(binary.BigEndian.Uint32(b))) }},
 	"double": {4, func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) }},
 }

@@ -33,6 +33,7 @@ type Config struct {
 	// RequestTimeout bounds the wait for an answer of the server, but for that
 	// to a publish request, which comes when there is something to say.
 	RequestTimeout strict.Duration `toml:"request_timeout"`
+	Security       Security        `toml:"security"`
 	Tags           []Tag           `toml:"tag"`
 }
 
@@ -64,6 +65,7 @@ func (c *Config) Defaults() {
 	orDuration(&c.Publishing, time.Second)
 	orDuration(&c.Lifetime, 10*time.Minute)
 	orDuration(&c.RequestTimeout, 20*time.Second)
+	c.Security.defaults()
 	if c.Queue == 0 {
 		c.Queue = 50
 	}
@@ -94,6 +96,7 @@ func (c *Config) lifetimeCount() uint32 {
 func (c Config) Validate() strict.Problems {
 	var ps strict.Problems
 	c.validateServer(&ps)
+	ps = append(ps, c.Security.validate().Under("security")...)
 	if len(c.Tags) == 0 {
 		ps.Add("tag", "a source without tags reads nothing")
 	}

@@ -32,21 +32,44 @@ const (
 type link struct {
 	conn    *uacp.Conn
 	channel *uasc.SecureChannel
-	token   *ua.NodeID    // of the session; nil before there is one
-	policy  string        // the server's name for logging in without a user
-	timeout time.Duration // of a request
-	step    time.Duration // of one that belongs to connecting
+	token   *ua.NodeID // of the session; nil before there is one
+	nonce   []byte     // of the server, to be signed at the next activation
+	keys    *keys
+	end     *ua.EndpointDescription   // as discovered; nil without security
+	offers  []*ua.EndpointDescription // as told with the session
+	// serverCert is what the server showed for its session.
+	serverCert []byte
+	timeout    time.Duration // of a request
+	step       time.Duration // of one that belongs to connecting
+}
+
+// connect dials as the config says, with what its files hold now.
+func connect(ctx context.Context, cfg *Config) (*link, error) {
+	k, err := cfg.Security.load()
+	if err != nil {
+		return nil, fmt.Errorf("security: %w", err)
+	}
+	var end *ua.EndpointDescription
+	if cfg.Security.secured() {
+		if end, err = discover(ctx, cfg, k); err != nil {
+			return nil, err
+		}
+	}
+	return dial(ctx, cfg.URL, cfg.RequestTimeout.D(), func(l *link) { l.keys, l.end = k, end })
 }
 
 // dial connects and opens the secure channel. A link that is returned must be
 // closed.
-func dial(ctx context.Context, endpoint string, timeout time.Duration) (*link, error) {
+func dial(ctx context.Context, endpoint string, timeout time.Duration, prepare func(*link)) (*link, error) {
 	step := min(handshake, timeout)
 	conn, err := dialTCP(ctx, endpoint, step)
 	if err != nil {
 		return nil, err
 	}
 	l := &link{conn: conn, timeout: timeout, step: step}
+	if prepare != nil {
+		prepare(l)
+	}
 	if err := l.open(ctx, endpoint); err != nil {
 		l.close()
 		return nil, fmt.Errorf("secure channel: %w", cause(err))
@@ -100,12 +123,8 @@ func checkBuffers(c *uacp.Conn) error {
 }
 
 func (l *link) open(ctx context.Context, endpoint string) (err error) {
-	cfg := &uasc.Config{
-		SecurityPolicyURI: ua.SecurityPolicyURINone,
-		SecurityMode:      ua.MessageSecurityModeNone,
-		Lifetime:          uint32(channelLifetime / time.Millisecond),
-		RequestTimeout:    l.step,
-	}
+	cfg := l.channelConfig()
+	cfg.Lifetime, cfg.RequestTimeout = uint32(channelLifetime/time.Millisecond), l.step
 	if l.channel, err = uasc.NewSecureChannel(endpoint, l.conn, cfg, make(chan error, 1)); err != nil {
 		return err
 	}

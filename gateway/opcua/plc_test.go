@@ -30,6 +30,11 @@ const scan = 20 * time.Millisecond
 
 func newPlant(t *testing.T) *plant {
 	t.Helper()
+	return newPlantWith(t, server.Config{Limits: server.Limits{Retransmit: 1000}})
+}
+
+func newPlantWith(t *testing.T, cfg server.Config) *plant {
+	t.Helper()
 	p := &plant{truth: map[signal.ID][]signal.Sample{}}
 	for i := range 8 {
 		p.tags = append(p.tags, plc.Tag{ID: signal.ID(fmt.Sprintf("m/c/q%d", i)), Type: plc.Float64,
@@ -46,7 +51,7 @@ func newPlant(t *testing.T) *plant {
 			p.truth[tag.ID] = append(p.truth[tag.ID], signal.Sample{ID: tag.ID, Value: b.Values[i], Quality: b.Quality[i], SourceTime: b.Stamp})
 		}
 	})
-	srv, err := server.Listen(server.Config{Limits: server.Limits{Retransmit: 1000}}, dev, server.Options{Seed: 7})
+	srv, err := server.Listen(cfg, dev, server.Options{Seed: 7})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,8 @@ const (
 	maxHeld    = 64
 )
 
+var errRenewed = errors.New("certificates or password were renewed")
+
 var errSilent = errors.New("neither data nor a keep-alive arrived")
 
 // receiver takes notifications from one connection and hands them on, in the
@@ -134,8 +136,13 @@ func (r *receiver) receive(ctx context.Context) error {
 	if bad, _ := summary(r.items); bad > 0 {
 		retry.Reset(itemRetry)
 	}
-	waiting := false    // for a hole to be filled
-	stalling := false   // for room in the buffer
+	waiting := false  // for a hole to be filled
+	stalling := false // for room in the buffer
+	renewal := stopped()
+	defer renewal.Stop()
+	if r.cfg.Security.hasFiles() {
+		renewal.Reset(r.cfg.Security.Check.D())
+	}
 	r.sub.ledger.wake() // for what a connection before left to be fetched again
 	redoing := false
 	for {
@@ -165,6 +172,11 @@ func (r *receiver) receive(ctx context.Context) error {
 			err = r.again(ctx)
 		case <-retry.C:
 			err = r.retryItems(ctx, retry)
+		case <-renewal.C:
+			if k, e := r.cfg.Security.load(); e == nil && k.sum != r.link.keys.sum {
+				err = errRenewed
+			}
+			renewal.Reset(r.cfg.Security.Check.D())
 		case <-stall.C:
 			stalling = false
 			err = r.release(ctx)

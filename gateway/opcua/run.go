@@ -50,6 +50,7 @@ type source struct {
 	pace   backoff
 	sub    *subscription // what the server keeps for us, nil if nothing
 	token  *ua.NodeID    // of the session that it belongs to
+	nonce  []byte        // to be signed when that session is activated again
 	up     *bool         // as last reported
 }
 
@@ -68,7 +69,7 @@ func (s *source) status(up bool, why string) {
 
 // connection is the life of one connection; it returns why it ended.
 func (s *source) connection(ctx context.Context) error {
-	l, err := dial(ctx, s.cfg.URL, s.cfg.RequestTimeout.D())
+	l, err := connect(ctx, s.cfg)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (s *source) takeUp(ctx context.Context, r *receiver) error {
 		s.forget() // half made is not made
 		return err
 	}
-	s.sub, s.token, r.sub = sub, r.link.token, sub
+	s.sub, s.token, s.nonce, r.sub = sub, r.link.token, r.link.nonce, sub
 	return nil
 }
 
@@ -131,16 +132,17 @@ func (s *source) resume(ctx context.Context, r *receiver) error {
 	available, err := r.link.transfer(ctx, s.sub.id)
 	if errors.Is(err, errRefused) {
 		s.log.Info("back to the session before", "source", s.cfg.Name, "why", err)
-		if err := r.link.revive(ctx, s.token); err != nil {
+		if err := r.link.revive(ctx, s.cfg, s.token, s.nonce); err != nil {
 			s.forget() // this session is closed; the next connection starts anew
 			return err
 		}
+		s.nonce = r.link.nonce
 		return r.probe(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	s.token = r.link.token
+	s.token, s.nonce = r.link.token, r.link.nonce
 	s.log.Info("subscription taken over", "source", s.cfg.Name, "subscription", s.sub.id, "available", len(available))
 	return r.resume(ctx, available)
 }

@@ -1,12 +1,16 @@
 package opcua
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+	"github.com/gopcua/opcua/uapolicy"
 )
 
 // login creates and activates a session. The application is named the same at
@@ -17,9 +21,17 @@ func (l *link) login(ctx context.Context, cfg *Config) error {
 	if _, err := rand.Read(nonce); err != nil {
 		return err
 	}
+	uri := "urn:plantbed:gateway:" + cfg.Name
+	var cert []byte
+	if l.end != nil {
+		cert = l.keys.cert
+		if c, err := uapolicy.ParseCertificate(cert); err == nil && len(c.URIs) > 0 {
+			uri = c.URIs[0].String()
+		}
+	}
 	created, err := call[*ua.CreateSessionResponse](ctx, l, &ua.CreateSessionRequest{
 		ClientDescription: &ua.ApplicationDescription{
-			ApplicationURI:  "urn:plantbed:gateway:" + cfg.Name,
+			ApplicationURI:  uri,
 			ProductURI:      "urn:plantbed:gateway",
 			ApplicationName: ua.NewLocalizedText("Plantbed gateway"),
 			ApplicationType: ua.ApplicationTypeClient,
@@ -27,40 +39,45 @@ func (l *link) login(ctx context.Context, cfg *Config) error {
 		EndpointURL:             cfg.URL,
 		SessionName:             cfg.Name,
 		ClientNonce:             nonce,
+		ClientCertificate:       cert,
 		RequestedSessionTimeout: float64(cfg.Lifetime.D() / time.Millisecond),
 	}, l.step)
 	if err != nil {
 		return fmt.Errorf("create session: %w", cause(err))
 	}
-	l.token, l.policy = created.AuthenticationToken, anonymousPolicy(created.ServerEndpoints)
-	if err := l.activate(ctx); err != nil {
+	l.token, l.offers, l.nonce, l.serverCert = created.AuthenticationToken, created.ServerEndpoints, created.ServerNonce, created.ServerCertificate
+	if l.end != nil {
+		if !bytes.Equal(l.serverCert, l.end.ServerCertificate) {
+			return errors.New("create session: the server shows another certificate than its channel")
+		}
+		if created.ServerSignature == nil || l.channel.VerifySessionSignature(slices.Clip(l.serverCert), nonce, created.ServerSignature.Signature) != nil {
+			return errors.New("create session: the server does not prove that its certificate is its own")
+		}
+	}
+	if err := l.activate(ctx, cfg); err != nil {
 		return fmt.Errorf("activate session: %w", cause(err))
 	}
 	return nil
 }
 
 // activate binds the session of l.token to this connection.
-func (l *link) activate(ctx context.Context) error {
-	_, err := call[*ua.ActivateSessionResponse](ctx, l, &ua.ActivateSessionRequest{
-		ClientSignature:    &ua.SignatureData{},
-		LocaleIDs:          []string{"en"},
-		UserIdentityToken:  ua.NewExtensionObject(&ua.AnonymousIdentityToken{PolicyID: l.policy}),
-		UserTokenSignature: &ua.SignatureData{},
-	}, l.step)
-	return err
-}
-
-// anonymousPolicy is the server's name for logging in without a user.
-func anonymousPolicy(endpoints []*ua.EndpointDescription) string {
-	for _, e := range endpoints {
-		if e.SecurityPolicyURI != ua.SecurityPolicyURINone {
-			continue
-		}
-		for _, t := range e.UserIdentityTokens {
-			if t.TokenType == ua.UserTokenTypeAnonymous {
-				return t.PolicyID
-			}
-		}
+func (l *link) activate(ctx context.Context, cfg *Config) error {
+	proof, err := l.signature()
+	if err != nil {
+		return err
 	}
-	return "Anonymous"
+	user, userProof, err := l.identity(cfg)
+	if err != nil {
+		return err
+	}
+	res, err := call[*ua.ActivateSessionResponse](ctx, l, &ua.ActivateSessionRequest{
+		ClientSignature:    proof,
+		LocaleIDs:          []string{"en"},
+		UserIdentityToken:  ua.NewExtensionObject(user),
+		UserTokenSignature: userProof,
+	}, l.step)
+	if err == nil {
+		l.nonce = res.ServerNonce
+	}
+	return err
 }

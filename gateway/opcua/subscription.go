@@ -89,12 +89,12 @@ func (l *link) transfer(ctx context.Context, id uint32) ([]uint32, error) {
 // revive goes back to the session in which the subscription was made, for
 // servers that refuse the transfer. What they still hold is found by asking for
 // the next notification until there is none.
-func (l *link) revive(ctx context.Context, session *ua.NodeID) error {
+func (l *link) revive(ctx context.Context, cfg *Config, session *ua.NodeID, nonce []byte) error {
 	if _, err := call[*ua.CloseSessionResponse](ctx, l, &ua.CloseSessionRequest{DeleteSubscriptions: true}, l.step); err != nil {
 		return fmt.Errorf("close session: %w", cause(err))
 	}
-	l.token = session
-	if err := l.activate(ctx); err != nil {
+	l.token, l.nonce = session, nonce
+	if err := l.activate(ctx, cfg); err != nil {
 		return fmt.Errorf("activate the session before: %w", cause(err))
 	}
 	return nil
