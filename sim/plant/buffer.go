@@ -7,43 +7,85 @@ import (
 )
 
 // buffer is the room for units between two stations. With capacity 0 a unit
-// goes from hand to hand.
+// goes from hand to hand. A conveyor that takes its time is one too: what is on
+// the way has its place, and cannot be taken yet.
 type buffer struct {
 	n, capacity int
 	up, down    *station
+	travel      time.Duration
+	moving      int                             // of n, those on their way
+	products    []int                           // of what lies there, if the line makes several; first in, first out
+	watch       func(by int, now time.Duration) // told of what comes and goes; for tests
+	arrived     func()
+}
+
+func newBuffer(capacity int, up, down *station, travel time.Duration) *buffer {
+	b := &buffer{n: capacity / 2, capacity: capacity, up: up, down: down, travel: travel}
+	b.arrived = func() {
+		b.moving--
+		b.down.wake()
+	}
+	if up.products != nil {
+		b.products = make([]int, b.n)
+	}
+	return b
 }
 
 // put takes a unit from the station before it, if there is room.
-func (b *buffer) put() bool {
+func (b *buffer) put(product int) bool {
 	inHand := b.capacity == 0 && b.n == 0 && b.down.waiting == starved
 	if b.n >= b.capacity && !inHand {
 		return false
 	}
 	b.n++
+	if b.products != nil {
+		b.products = append(b.products, product)
+	}
+	if b.watch != nil {
+		b.watch(1, b.up.m.kernel.Now())
+	}
+	if b.travel > 0 {
+		b.moving++
+		b.up.m.kernel.After(b.travel, b.arrived)
+		return true
+	}
 	b.down.wake()
 	return true
 }
 
-// take gives a unit to the station behind it, if there is one.
-func (b *buffer) take() bool {
-	if b.n == 0 {
+// ready tells whether n units can be taken.
+func (b *buffer) ready(n int) bool { return b.n-b.moving >= n }
+
+// take gives n units to the station behind it, if they are there.
+func (b *buffer) take(n int) (product int, ok bool) {
+	if b.n == 0 && n == 1 {
 		return b.fromHand()
 	}
-	b.n--
+	if !b.ready(n) {
+		return 0, false
+	}
+	b.n -= n
+	if len(b.products) >= n {
+		product = b.products[0]
+		b.products = b.products[:copy(b.products, b.products[n:])]
+	}
+	if b.watch != nil {
+		b.watch(-n, b.up.m.kernel.Now())
+	}
 	b.up.release()
-	return true
+	return product, true
 }
 
 // fromHand takes what the station before it could not put down.
-func (b *buffer) fromHand() bool {
+func (b *buffer) fromHand() (product int, ok bool) {
 	up := b.up
-	if !up.holding || !up.m.working() {
-		return false
+	if b.capacity > 0 || !up.holding || !up.m.working() {
+		return 0, false
 	}
-	up.holding = false
+	up.holding, up.left = false, 0
 	// Not at once: the taker has to begin its own unit first.
 	up.m.kernel.After(0, up.next)
-	return true
+	return up.product, true
 }
 
 func (b *buffer) share(time.Duration) (full, units float64) {
@@ -55,6 +97,7 @@ func (b *buffer) share(time.Duration) (full, units float64) {
 type bowl struct {
 	capacity float64
 	level    float64 // portions
+	want     float64 // portions that the station takes at a time
 	at       time.Duration
 	fed      float64 // portions since the start
 	feeder   *Machine
@@ -64,7 +107,7 @@ type bowl struct {
 }
 
 func newBowl(capacity int, feeder *Machine, down *station) *bowl {
-	b := &bowl{capacity: float64(capacity), level: float64(capacity), feeder: feeder, down: down}
+	b := &bowl{capacity: float64(capacity), level: float64(capacity), feeder: feeder, down: down, want: 1}
 	b.woken = b.down.wake
 	feeder.feed = b
 	return b
@@ -94,22 +137,30 @@ func (b *bowl) update(now time.Duration) {
 // tiny forgives the rounding of a level that should be a whole number.
 const tiny = 1e-6
 
-func (b *bowl) take() bool {
+func (b *bowl) ready(n int) bool {
 	now := b.feeder.kernel.Now()
 	b.update(now)
-	if b.level < 1-tiny {
+	b.want = float64(n)
+	if b.level < b.want-tiny {
 		b.wakeLater(now)
 		return false
 	}
-	b.level = max(0, b.level-1)
 	return true
+}
+
+func (b *bowl) take(n int) (product int, ok bool) {
+	if !b.ready(n) {
+		return 0, false
+	}
+	b.level = max(0, b.level-b.want)
+	return 0, true
 }
 
 // wakeLater calls the taker when the next portion will have flowed in.
 func (b *bowl) wakeLater(now time.Duration) {
 	b.wake.Stop()
-	if b.feeder.ledger.state == Execute && b.level < 1-tiny {
-		b.wake = b.feeder.kernel.At(now+seconds((1-b.level)*b.feeder.IdealCycle), b.woken)
+	if b.feeder.ledger.state == Execute && b.level < b.want-tiny {
+		b.wake = b.feeder.kernel.At(now+seconds((b.want-b.level)*b.feeder.IdealCycle), b.woken)
 	}
 }
 

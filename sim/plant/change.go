@@ -28,6 +28,7 @@ func (m *Machine) SetLoad(share float64) error {
 	}
 	m.touch(m.kernel.Now())
 	m.in.extra = share - 1
+	m.exposed()
 	return nil
 }
 
@@ -132,5 +133,8 @@ func (p *Plant) SetAmbient(kelvin float64) error {
 	t := now.Seconds()
 	h := &p.around.hall
 	*h = hall{from: h.at(t), to: kelvin, sinceS: t}
+	for _, m := range p.machines {
+		m.exposed()
+	}
 	return nil
 }

@@ -53,6 +53,12 @@ type Machine struct {
 	crew       *crew
 	chance     chance
 	setting    map[string]string // parameters as they are set now
+	warm       bool              // whether the morning has been worked through
+	energy     Energy
+	line       *Line
+	breakdowns []*breakdown
+	orders     []*order // maintenance that is planned
+	due        []*order // that whose crew stands by
 }
 
 // grid is the longest step of a model.
@@ -81,6 +87,8 @@ func newMachine(k *sim.Kernel, s *surroundings, cfg MachineConfig, emit func(Eve
 	}
 	m.makeSignals(p)
 	m.station = newStation(m, p, c)
+	m.station.configure(cfg, c)
+	m.ageing(cfg)
 	return m
 }
 
@@ -146,7 +154,7 @@ func (m *Machine) Total() int { return m.total }
 
 // OEE of the run up to now, which is the kernel's time.
 func (m *Machine) OEE(now time.Duration) OEE {
-	return effectiveness(now, m.ledger.in(Execute, now), m.IdealCycle, float64(m.total), float64(m.good))
+	return effectiveness(now-m.ledger.because(noShift, now), m.ledger.in(Execute, now), m.IdealCycle, float64(m.total), float64(m.good))
 }
 
 // Ledger is where the time went up to now, the seconds by state and reason.
@@ -185,13 +193,22 @@ func (m *Machine) warmUp() {
 		m.advance(at)
 		m.draw(perStep)
 	}
+	m.energy = Energy{}
 }
 
 func (m *Machine) advance(to time.Duration) {
+	if !m.warm {
+		m.warm = true
+		m.warmUp()
+	}
 	for m.advanced < to {
 		end := min(to, m.advanced.Truncate(grid)+grid)
 		m.sense(m.advanced)
-		m.model.advance(&m.in, (end - m.advanced).Seconds())
+		dtS := (end - m.advanced).Seconds()
+		if p, ok := m.model.(interface{ powerKW(*inputs) float64 }); ok {
+			m.energy.add(p.powerKW(&m.in)*dtS/3600, m.ledger.reason)
+		}
+		m.model.advance(&m.in, dtS)
 		m.advanced = end
 	}
 }
@@ -223,6 +240,9 @@ func (m *Machine) enter(state int, why reason) {
 	if state == m.ledger.state && why == m.ledger.reason {
 		return
 	}
+	if m.line != nil {
+		m.line.account(now)
+	}
 	if state == m.ledger.state {
 		m.ledger.book(now, state, why)
 		return
@@ -234,6 +254,7 @@ func (m *Machine) enter(state int, why reason) {
 	m.ledger.book(now, state, why)
 	m.in.state = state
 	m.station.stateChanged(now)
+	m.exposed()
 	if m.feed != nil {
 		m.feed.wakeLater(now)
 	}

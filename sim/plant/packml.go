@@ -91,6 +91,17 @@ func (l *ledger) in(state int, now time.Duration) (sum time.Duration) {
 	return sum
 }
 
+// because is the time for a reason up to now.
+func (l *ledger) because(why reason, now time.Duration) (sum time.Duration) {
+	for s := range l.spent {
+		sum += l.spent[s][why]
+	}
+	if l.reason == why {
+		sum += now - l.since
+	}
+	return sum
+}
+
 func (l *ledger) spells(now time.Duration) []Spell {
 	closed := *l
 	closed.book(now, l.state, l.reason)
@@ -106,7 +117,7 @@ func (l *ledger) spells(now time.Duration) []Spell {
 }
 
 // OEE is overall equipment effectiveness by ISO 22400-2, with all of the run
-// as planned time: Availability is time in Execute over the run, Performance
+// but what lies outside of a line's hours as planned time: Availability is time in Execute over the run, Performance
 // is ideal time for all units over time in Execute (short waits are speed
 // losses), Quality is good units over all; OEE is their product.
 type OEE struct {

@@ -13,7 +13,8 @@ type Event struct {
 	Machine string
 	// Kind is "state" (State is the new PackML state), or for a component
 	// "onset" of damage, "detectable" when its effect exceeds the noise,
-	// "failure" and "repair".
+	// "failure", "repair", and "maintenance" where it was planned. A
+	// "breakdown" is one that no damage announces; "repair" ends it.
 	Kind      string
 	Component string
 	Mode      string
@@ -27,6 +28,7 @@ type Plant struct {
 	byName   map[string]*Machine
 	handlers []func(Event)
 	around   *surroundings
+	lines    []*Line
 }
 
 // Build makes the plant of a configuration; nothing moves before Start.
@@ -44,32 +46,15 @@ func Build(k *sim.Kernel, cfg Config) (*Plant, error) {
 	for _, l := range cfg.Lines {
 		p.join(l)
 	}
+	for i, l := range cfg.Lines {
+		p.tie(p.lines[i], l)
+	}
 	for _, m := range p.machines {
 		if m.crew == nil {
-			m.crew = &crew{free: 1}
+			m.crew = oneTeam(1)
 		}
-		m.warmUp()
 	}
 	return p, nil
-}
-
-// join puts a line's stations one behind the other, buffers half full.
-func (p *Plant) join(l LineConfig) {
-	team := &crew{free: max(1, l.Crew)}
-	var before *Machine
-	for i, name := range l.Stations {
-		m := p.byName[name]
-		m.crew = team
-		switch {
-		case before == nil:
-		case before.def.feeds:
-			m.station.in = newBowl(l.Buffers[i-1], before, m.station)
-		default:
-			b := &buffer{n: l.Buffers[i-1] / 2, capacity: l.Buffers[i-1], up: before.station, down: m.station}
-			before.station.out, m.station.in = b, b
-		}
-		before = m
-	}
 }
 
 // Machines in the order of the configuration.
@@ -77,6 +62,9 @@ func (p *Plant) Machines() []*Machine { return p.machines }
 
 // Machine of that name, or nil.
 func (p *Plant) Machine(name string) *Machine { return p.byName[name] }
+
+// Lines in the order of the configuration.
+func (p *Plant) Lines() []*Line { return p.lines }
 
 // OnEvent has f told of every event, on the kernel's goroutine. Call it
 // before Start; f may read signals but may not turn knobs.
@@ -90,8 +78,12 @@ func (p *Plant) emit(e Event) {
 
 // Start tells the first states and sets the flow going.
 func (p *Plant) Start() {
+	for _, l := range p.lines {
+		l.keepHours()
+	}
 	for _, m := range p.machines {
 		p.emit(Event{At: p.kernel.Now(), Machine: m.Name, Kind: "state", State: m.ledger.state})
 		m.station.start()
+		m.startAgeing()
 	}
 }

@@ -2,22 +2,31 @@ package plant
 
 import "time"
 
-// breakDown stops the machine at once and calls the crew for a component.
-func (m *Machine) breakDown(w *wear) {
+// breakDown stops the machine at once and calls the crew for it.
+func (m *Machine) breakDown(w fault) {
 	m.restartAt.Stop()
 	m.broken++
 	m.station.abort()
 	if m.inWork == 0 {
 		m.enter(Aborted, waitingCrew)
 	}
-	m.crew.call(func() {
+	m.crew.call(w.skill(), func(t *team) {
 		m.inWork++
 		m.enter(Aborted, inRepair)
-		m.kernel.After(m.repairTime, func() { m.repaired(w) })
+		m.kernel.After(w.repairTime(), func() { m.repaired(w, t) })
 	})
 }
 
-func (m *Machine) repaired(w *wear) {
+// fault is what stops a machine until a crew has repaired it.
+type fault interface {
+	skill() string
+	repairTime() time.Duration
+	// renew makes it as good as a repair does.
+	renew()
+	event(kind string) Event
+}
+
+func (m *Machine) repaired(w fault, t *team) {
 	m.inWork--
 	m.broken--
 	w.renew()
@@ -25,7 +34,7 @@ func (m *Machine) repaired(w *wear) {
 	if m.inWork == 0 && m.broken > 0 {
 		m.enter(Aborted, waitingCrew)
 	}
-	m.crew.done()
+	m.crew.done(t)
 	if m.broken == 0 {
 		m.restartFrom(0)
 	}
@@ -41,37 +50,14 @@ var restartSteps = []struct {
 func (m *Machine) restartFrom(step int) {
 	if step == len(restartSteps) {
 		m.enter(Execute, producing)
+		if m.station.closed {
+			m.enter(Stopped, noShift)
+			return
+		}
 		m.station.restart()
 		return
 	}
 	m.enter(restartSteps[step].state, restarting)
 	d := time.Duration(restartSteps[step].share * float64(m.restart))
 	m.restartAt = m.kernel.After(d, func() { m.restartFrom(step + 1) })
-}
-
-// crew repairs the machines of a line, first come, first served.
-type crew struct {
-	free    int
-	waiting []func()
-}
-
-// call begins the job as soon as somebody is free.
-func (c *crew) call(begin func()) {
-	if c.free == 0 {
-		c.waiting = append(c.waiting, begin)
-		return
-	}
-	c.free--
-	begin()
-}
-
-// done frees who did a job for the next.
-func (c *crew) done() {
-	if len(c.waiting) == 0 {
-		c.free++
-		return
-	}
-	begin := c.waiting[0]
-	c.waiting = c.waiting[1:]
-	begin()
 }

@@ -28,16 +28,34 @@ type station struct {
 	spoiling *rand.Rand // the config leaves the other draws where they were
 	stops    *rand.Rand
 	scrap    float64
-	stopMean float64 // units between minor stops; 0 for none
-	stopS    float64
-	unitsTo  int // units until the next minor stop
+
+	takes, gives int        // units per cycle
+	sides        []*buffer  // what else it takes one unit from, per cycle: assembly
+	offs         []*buffer  // what else it gives one unit to: disassembly
+	left         int        // units that it holds for out
+	owed         []int      // and for each of offs
+	law          *times     // of cycles, or nil for the usual one
+	reworks      *rand.Rand // or nil for none
+	rework       float64    // share of spoiled units
+	reworkTo     *station
+	again        int       // units that wait to be worked again
+	products     []product // of its line, if it makes several
+	started      int       // units, to know the lot
+	product      int       // of the unit in work
+	setup        int       // what it is set up for
+	loaded       bool      // a unit is in it that it is not set up for
+	closed       bool      // outside of its line's hours
+	stopMean     float64   // units between minor stops; 0 for none
+	stopS        float64
+	unitsTo      int // units until the next minor stop
 
 	finished, suspended, resumed func() // made once: an event each costs no allocation
 }
 
 // source is where a station takes its units from.
 type source interface {
-	take() bool
+	ready(n int) bool
+	take(n int) (product int, ok bool)
 	share(now time.Duration) (full, units float64)
 }
 
@@ -50,7 +68,7 @@ func newStation(m *Machine, p params, c chance) *station {
 		m:      m,
 		cycles: c.kernel.Rand(c.machine + "/cycle"), spoiling: c.kernel.Rand(c.machine + "/scrap"),
 		stops: c.kernel.Rand(c.machine + "/stop"),
-		scrap: p["scrap"] / 100, stopS: p["minor_stop_time"],
+		scrap: p["scrap"] / 100, stopS: p["minor_stop_time"], takes: 1, gives: 1,
 	}
 	if perHour := p["minor_stops"]; perHour > 0 && m.IdealCycle > 0 {
 		s.stopMean = 3600 / perHour / m.IdealCycle
@@ -58,6 +76,15 @@ func newStation(m *Machine, p params, c chance) *station {
 	s.drawStop()
 	s.finished, s.suspended, s.resumed = s.onFinished, s.onSuspend, s.onResume
 	return s
+}
+
+// configure takes in what a machine's configuration says of its work.
+func (s *station) configure(cfg MachineConfig, c chance) {
+	s.takes, s.gives = max(1, cfg.Takes), max(1, cfg.Gives)
+	s.law = cfg.Cycle.times()
+	if cfg.Rework != nil {
+		s.reworks, s.rework, s.reworkTo = c.kernel.Rand(c.machine+"/rework"), cfg.Rework.Share, s
+	}
 }
 
 func (s *station) drawStop() {
@@ -70,6 +97,9 @@ func (s *station) drawStop() {
 // cycle is triangular from 0.97 to 1.10 of the ideal time with its mode
 // there: the mean is 1.023 of it, the coefficient of variation 2.7 %.
 func (s *station) cycle() time.Duration {
+	if s.law != nil {
+		return max(1, seconds(s.law.mean*s.law.draw(s.cycles)*s.m.IdealCycle))
+	}
 	const low, mode, high = 0.97, 1.0, 1.10
 	const rise = (mode - low) / (high - low)
 	u, x := s.cycles.Float64(), 0.0
@@ -107,22 +137,111 @@ func (s *station) drain() {
 	})
 }
 
+// free: it has no unit in work and is neither broken nor stopped.
+func (s *station) free() bool { return !s.working && s.m.working() }
+
 // next begins a unit if it can.
 func (s *station) next() {
-	if s.working || s.holding || s.m.def.feeds || s.m.def.utility || !s.m.working() {
+	if s.working || s.holding || !s.m.working() {
 		return
 	}
-	if s.unitsTo <= 0 {
+	switch {
+	case len(s.m.due) > 0:
+		s.m.serve()
+		return
+	case s.closed:
+		s.endWait()
+		s.m.enter(Stopped, noShift)
+		return
+	case s.m.def.feeds || s.m.def.utility:
+		return
+	case s.unitsTo <= 0:
 		s.jam()
 		return
 	}
 	if s.upkeep() {
 		return
 	}
-	if s.in != nil && !s.in.take() {
+	if !s.loaded && !s.load() {
 		s.wait(starved)
 		return
 	}
+	if s.product != s.setup {
+		s.change()
+		return
+	}
+	s.loaded = false
+	s.begin()
+}
+
+// load takes what a cycle needs: units to be worked again first.
+func (s *station) load() bool {
+	if s.again > 0 {
+		s.again--
+		s.product = s.setup
+		s.loaded = true
+		return true
+	}
+	for _, b := range s.sides {
+		if !b.ready(1) {
+			return false
+		}
+	}
+	switch b := s.in.(type) {
+	case nil:
+		s.product = s.lot()
+	default:
+		product, ok := b.take(s.takes)
+		if !ok {
+			return false
+		}
+		if _, bulk := b.(*bowl); bulk {
+			product = s.lot()
+		}
+		s.product = product
+	}
+	for _, b := range s.sides {
+		b.take(1)
+	}
+	s.started++
+	s.loaded = true
+	return true
+}
+
+// lot is the product of the next unit by plan: lot after lot, round and round.
+func (s *station) lot() int {
+	if len(s.products) < 2 {
+		return 0
+	}
+	round := 0
+	for _, p := range s.products {
+		round += p.Lot
+	}
+	n := s.started % round
+	for i, p := range s.products {
+		if n < p.Lot {
+			return i
+		}
+		n -= p.Lot
+	}
+	return 0
+}
+
+// change sets the station up for the product that it has before it.
+func (s *station) change() {
+	s.endWait()
+	s.m.enter(Held, changeOver)
+	p := s.products[s.product]
+	s.resume = s.m.kernel.After(p.change, func() {
+		s.setup = s.product
+		if recipe := p.Recipe[s.m.Name]; recipe != nil {
+			_ = s.m.SetRecipe(recipe) // Validate has tried it
+		}
+		s.onResume()
+	})
+}
+
+func (s *station) begin() {
 	s.unitsTo--
 	s.endWait()
 	s.m.enter(Execute, producing)
@@ -130,6 +249,9 @@ func (s *station) next() {
 	cycle := s.cycle()
 	s.m.pace(true, cycle)
 	s.finish = s.m.kernel.After(cycle, s.finished)
+	for _, b := range s.m.breakdowns {
+		b.begun(cycle)
+	}
 }
 
 // upkeep is work on itself that a machine needs before its next unit.
@@ -150,16 +272,33 @@ func (s *station) upkeep() bool {
 }
 
 func (s *station) onFinished() {
-	s.working = false
-	s.m.pace(false, 0)
+	s.unitEnds()
 	s.m.total++
 	s.m.measured = -1
 	if s.spoiling.Float64() < s.spoiled() {
+		if s.reworks != nil && s.reworks.Float64() < s.rework {
+			s.reworkTo.again++
+			if s.reworkTo != s {
+				s.reworkTo.wake()
+			}
+		}
 		s.next()
 		return
 	}
 	s.m.good++
+	s.left = s.gives
+	for i := range s.owed {
+		s.owed[i] = 1
+	}
 	s.pass()
+}
+
+func (s *station) unitEnds() {
+	s.working = false
+	s.m.pace(false, 0)
+	for _, b := range s.m.breakdowns {
+		b.ended()
+	}
 }
 
 // spoiled is the chance that this unit is scrap.
@@ -175,11 +314,24 @@ func (s *station) spoiled() float64 {
 	return p
 }
 
-// pass hands the finished unit on, or keeps it.
+// pass hands the finished units on, or keeps what there is no room for.
 func (s *station) pass() {
 	s.holding = false
-	if s.out != nil && !s.out.put() {
-		s.holding = true
+	for ; s.left > 0 && s.out != nil; s.left-- {
+		if !s.out.put(s.product) {
+			s.holding = true
+			break
+		}
+	}
+	for i, b := range s.offs {
+		for ; s.owed[i] > 0; s.owed[i]-- {
+			if !b.put(s.product) {
+				s.holding = true
+				break
+			}
+		}
+	}
+	if s.holding {
 		s.wait(blocked)
 		return
 	}
@@ -228,8 +380,7 @@ func (s *station) abort() {
 	s.resume.Stop()
 	s.endWait()
 	if s.working {
-		s.working = false
-		s.m.pace(false, 0)
+		s.unitEnds()
 		s.m.total++
 	}
 }

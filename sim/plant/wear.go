@@ -31,6 +31,9 @@ type wear struct {
 	failed bool
 	plans  int
 	timers [3]sim.Timer
+	life   *life // that it lives by itself, or nil
+
+	showsAt float64 // see shows
 }
 
 func (w *wear) damage(tS float64) float64 {
@@ -39,6 +42,8 @@ func (w *wear) damage(tS float64) float64 {
 		return 1
 	case w.path != nil:
 		return w.path.At(tS)
+	case w.life != nil && w.level == 0:
+		return w.life.unit.At(w.life.tauAt(tS))
 	}
 	return w.level
 }
@@ -134,6 +139,21 @@ func (w *wear) announce(damage func(tS float64) float64, from, to time.Duration)
 	}
 }
 
-func (w *wear) renew() {
-	w.replace(func() { w.path, w.level, w.failed = nil, 0, false })
+func (w *wear) renew() { w.restore(w.kijima()) }
+
+// restore is what a repair does: what the knob did is gone, and of the age
+// that the part has lived by itself a share of kijima stays.
+func (w *wear) restore(kijima float64) {
+	w.replace(func() {
+		if w.life != nil {
+			w.life.restore(kijima)
+		}
+		w.path, w.level, w.failed = nil, 0, false
+	})
+	if w.life != nil {
+		w.life.arm()
+	}
 }
+
+func (w *wear) skill() string             { return w.Skill }
+func (w *wear) repairTime() time.Duration { return w.m.repairTime }

@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/tbrandon/mbserver"
 
@@ -28,6 +29,8 @@ type bank struct {
 	wanted mbserver.Server
 	// seq is the scan that shown holds of each task, 0 before the first.
 	seq []uint64
+	// missing is what is there at other times.
+	missing atomic.Pointer[missing]
 }
 
 const addressSpace = 1 << 16
@@ -84,6 +87,9 @@ func (b *bank) scan(block *plc.Block) {
 // readable tells whether count registers from start all exist: within the
 // tags, or within the markers.
 func (b *bank) readable(start, count int) bool {
+	if m := b.missing.Load(); m != nil && hits(m.words, start, count) {
+		return false
+	}
 	return start+count <= b.m.end() || markers(start, count)
 }
 

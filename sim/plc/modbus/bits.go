@@ -9,6 +9,9 @@ import (
 // bitsExist tells whether count bits from start all exist: among the tags, or
 // among the markers.
 func (b *bank) bitsExist(start, count int) bool {
+	if m := b.missing.Load(); m != nil && hits(m.bits, start, count) {
+		return false
+	}
 	return start+count <= len(b.m.Bits) || start >= MarkerStart && start+count <= MarkerStart+MarkerBits
 }
 

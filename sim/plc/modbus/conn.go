@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -20,19 +21,22 @@ type conn struct {
 	req    frame
 	items  []Ref
 	offset int64 // bytes written so far
+	box    outbox
+	gone   chan struct{} // closed when it ends
+	once   sync.Once
 	// limited tells that a read deadline is set for the rest of a frame.
 	limited bool
 }
 
 func newConn(s *Server, raw net.Conn, id int) *conn {
 	rw := streamOf(raw)
-	return &conn{Conn: raw, s: s, id: id, r: bufio.NewReaderSize(rw, 4*maxFrame), w: rw, out: make([]byte, 0, maxFrame)}
+	return &conn{Conn: raw, s: s, id: id, r: bufio.NewReaderSize(rw, 4*maxFrame), w: rw, gone: make(chan struct{}), out: make([]byte, 0, maxFrame)}
 }
 
 // serve answers request after request, in their order, until the client goes
 // or sends what is no frame:
 //
-//	wait → frame → answer → tap → write
+//	wait → frame → answer → (late) → tap → write
 func (c *conn) serve() error {
 	for {
 		if err := c.wait(); err != nil {
@@ -47,20 +51,36 @@ func (c *conn) serve() error {
 			continue
 		}
 		c.out = c.req.append(c.out[:0])
-		c.offset += int64(len(c.out))
-		if len(c.items) > 0 && c.s.opt.Tap != nil {
-			c.s.opt.Tap(c.id, c.offset, time.Now(), c.items)
-		}
-		if _, err := c.w.Write(c.out); err != nil {
+		if err := c.send(c.s.trouble.lateness()); err != nil {
 			return err
 		}
 	}
+}
+
+// write sends an answer. It is called by one goroutine at a time.
+func (c *conn) write(out []byte, items []Ref) error {
+	c.offset += int64(len(out))
+	if len(items) > 0 && c.s.opt.Tap != nil {
+		c.s.opt.Tap(c.id, c.offset, time.Now(), items)
+	}
+	_, err := c.w.Write(out)
+	return err
+}
+
+// end closes the connection; what is not sent yet is not sent any more.
+func (c *conn) end() {
+	c.once.Do(func() { close(c.gone) })
+	c.Close()
 }
 
 // answer turns the request into its response; false means silence.
 func (c *conn) answer() bool {
 	c.items = c.items[:0]
 	if c.req.unit == c.s.cfg.Unit {
+		if exc := c.s.trouble.refuses(c.req.pdu.function); exc != none {
+			c.req.pdu.SetException(&exc)
+			return true
+		}
 		c.items = c.s.bank.answer(&c.req.pdu, &c.s.cfg.Identity, c.items)
 		return true
 	}

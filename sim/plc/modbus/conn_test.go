@@ -63,6 +63,7 @@ func TestDeadlines(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &Server{cfg: Config{Idle: strict.Duration(c.idle)}.WithDefaults(), bank: newBank(p, m, true)}
+		s.trouble.init("p")
 		if err := newConn(s, raw, 0).serve(); err != io.EOF {
 			t.Errorf("ends with %v", err)
 		}

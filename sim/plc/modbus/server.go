@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -18,6 +19,8 @@ type Server struct {
 	opt  Options
 	log  *slog.Logger
 	bank *bank
+	// trouble is what the device gets wrong.
+	trouble trouble
 	ln   net.Listener
 	wg   sync.WaitGroup
 
@@ -52,7 +55,11 @@ func Listen(cfg Config, img Image, opt Options) (*Server, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.log = s.log.With("plc", img.Name())
+	s.trouble.init(img.Name())
 	img.OnScan(func(b *plc.Block) { s.bank.scan(b) })
+	if t, ok := img.(troubled); ok {
+		t.OnTrouble(s.onTrouble)
+	}
 	s.wg.Add(1)
 	go s.accept()
 	return s, nil
@@ -75,7 +82,7 @@ func (s *Server) Close() error {
 	s.closed = true
 	err := s.ln.Close()
 	for c := range s.conns {
-		c.Close()
+		c.end()
 	}
 	s.mu.Unlock()
 	s.wg.Wait()
@@ -112,7 +119,10 @@ func (s *Server) admit(raw net.Conn) {
 	if ok && s.opt.Accept != nil {
 		id, ok = s.opt.Accept(raw.RemoteAddr())
 	}
-	if !ok {
+	if t := s.trouble.now.Load(); t.Down {
+		reset(raw)
+		return
+	} else if !ok || t.SessionsFull {
 		raw.Close()
 		return
 	}
@@ -128,10 +138,14 @@ func (s *Server) admit(raw net.Conn) {
 	go func() {
 		defer s.wg.Done()
 		err := c.serve()
+		if err == io.EOF { // of a client that may still listen
+			c.drain()
+		}
+		c.end()
+		c.drain()
 		s.mu.Lock()
 		delete(s.conns, c)
 		s.mu.Unlock()
-		c.Close()
 		s.log.Debug("modbus connection ends", "conn", id, "remote", raw.RemoteAddr(), "cause", err)
 	}()
 }

@@ -1,0 +1,271 @@
+package plant
+
+import (
+	"slices"
+	"time"
+
+	"github.com/plantbed/plantbed/sim"
+)
+
+// Line is stations one behind the other, with the crew that looks after them.
+type Line struct {
+	Name     string
+	Stations []*Machine
+	kernel   *sim.Kernel
+	crew     *crew
+	hours    *calendar
+	minded   []*Machine // stations and utilities
+	products []product
+	perUnit  []float64 // cycles of each station for one unit at the line's end
+	slowest  int       // the station whose ideal pace is the line's
+	// spent is the line's time by who is to blame for it, and why.
+	spent     [][reasons]time.Duration
+	accounted time.Duration
+}
+
+type product struct {
+	ProductConfig
+	change time.Duration
+}
+
+// join puts a line's stations one behind the other, buffers half full.
+func (p *Plant) join(cfg LineConfig) {
+	l := &Line{Name: cfg.Name, kernel: p.kernel, crew: newCrew(cfg)}
+	l.hours, _ = newCalendar(cfg.Hours, cfg.Starts)
+	for _, pc := range cfg.Products {
+		l.products = append(l.products, product{pc, pc.ChangeOver.D()})
+	}
+	var before *Machine
+	for i, name := range cfg.Stations {
+		m := p.byName[name]
+		m.crew, m.line = l.crew, l
+		m.station.products = l.products
+		switch {
+		case before == nil:
+		case before.def.feeds:
+			m.station.in = newBowl(cfg.Buffers[i-1], before, m.station)
+		default:
+			var travel time.Duration
+			if len(cfg.Travel) > 0 {
+				travel = cfg.Travel[i-1].D()
+			}
+			before.station.out = newBuffer(cfg.Buffers[i-1], before.station, m.station, travel)
+			m.station.in = before.station.out
+		}
+		l.Stations = append(l.Stations, m)
+		before = m
+	}
+	l.minded = slices.Clone(l.Stations)
+	for _, name := range cfg.Utilities {
+		m := p.byName[name]
+		m.crew = l.crew
+		l.minded = append(l.minded, m)
+	}
+	l.rate()
+	p.lines = append(p.lines, l)
+}
+
+// tie joins a line to a station of another one.
+func (p *Plant) tie(l *Line, cfg LineConfig) {
+	if cfg.Into != "" {
+		last, to := l.Stations[len(l.Stations)-1].station, p.byName[cfg.Into].station
+		last.out = newBuffer(cfg.IntoBuffer, last, to, 0)
+		to.sides = append(to.sides, last.out)
+	}
+	if cfg.From != "" {
+		from, first := p.byName[cfg.From].station, l.Stations[0].station
+		b := newBuffer(cfg.FromBuffer, from, first, 0)
+		from.offs = append(from.offs, b)
+		from.owed = append(from.owed, 0)
+		first.in = b
+	}
+}
+
+func newCrew(cfg LineConfig) *crew {
+	if len(cfg.Teams) == 0 {
+		return oneTeam(cfg.Crew)
+	}
+	c := &crew{}
+	for _, t := range cfg.Teams {
+		hours, _ := newCalendar(t.Hours, cfg.Starts)
+		c.teams = append(c.teams, &team{Name: t.Name, size: max(1, t.Size), skills: t.Skills, hours: hours, on: true})
+	}
+	return c
+}
+
+// rate finds the station whose ideal time per unit of the line is longest.
+func (l *Line) rate() {
+	n := len(l.Stations)
+	l.perUnit, l.spent = make([]float64, n), make([][reasons]time.Duration, n)
+	units := 1.0
+	for i := n - 1; i >= 0; i-- {
+		s := l.Stations[i].station
+		l.perUnit[i] = units / float64(s.gives)
+		units = l.perUnit[i] * float64(s.takes)
+	}
+	longest := 0.0
+	for i, m := range l.Stations {
+		if t := l.perUnit[i] * m.IdealCycle; t > longest {
+			l.slowest, longest = i, t
+		}
+	}
+}
+
+// keepHours opens and closes the line.
+func (l *Line) keepHours() {
+	l.crew.keepHours(l.kernel)
+	if l.hours == nil {
+		return
+	}
+	var turn func()
+	turn = func() {
+		open, next := l.hours.at(l.kernel.Now())
+		for _, m := range l.minded {
+			m.shift(open)
+		}
+		if next > l.kernel.Now() {
+			l.kernel.At(next, turn)
+		}
+	}
+	turn()
+}
+
+// shift begins or ends a machine's hours. A unit in work is finished first.
+func (m *Machine) shift(open bool) {
+	m.station.closed = !open
+	switch {
+	case open && m.ledger.reason == noShift:
+		m.restartFrom(2)
+	case !open && m.working() && !m.station.working:
+		m.station.endWait()
+		m.station.resume.Stop()
+		m.enter(Stopped, noShift)
+	}
+}
+
+// account books the time since the last change of any station under who set
+// the pace meanwhile: the slowest station itself, or, where it starved or was
+// blocked, the nearest station that way which did neither.
+func (l *Line) account(now time.Duration) {
+	i, why := l.blame()
+	l.spent[i][why] += now - l.accounted
+	l.accounted = now
+}
+
+func (l *Line) blame() (station int, why reason) {
+	i := l.slowest
+	for {
+		why := l.Stations[i].ledger.reason
+		switch {
+		case why == starved && i > 0:
+			i--
+			if w := l.Stations[i].ledger.reason; w == blocked || w == producing {
+				return i, producing
+			}
+		case why == blocked && i < len(l.Stations)-1:
+			i++
+			if w := l.Stations[i].ledger.reason; w == starved || w == producing {
+				return i, producing
+			}
+		default:
+			return i, why
+		}
+	}
+}
+
+// Loss is time that a machine or a line did not make good units in, and why.
+type Loss struct {
+	// Machine is the one to blame, of a line's losses.
+	Machine string
+	// Reason is a reason of the ledger, "speed" for time in which units were
+	// made slower than ideally, "scrap" for the ideal time of spoiled units, or
+	// "good" for the ideal time of good ones, which is no loss.
+	Reason  string
+	Seconds float64
+}
+
+// Losses of a machine attribute every second up to now: they add up to now.
+func (m *Machine) Losses(now time.Duration) []Loss {
+	var out []Loss
+	for why := range reasons {
+		if d := m.ledger.because(why, now); d > 0 && why != producing {
+			out = append(out, Loss{m.Name, reasonNames[why], d.Seconds()})
+		}
+	}
+	made := m.ledger.because(producing, now).Seconds()
+	good, bad := m.IdealCycle*float64(m.good), m.IdealCycle*float64(m.total-m.good)
+	if m.def.utility {
+		good = made
+	}
+	return append(out, Loss{m.Name, "scrap", bad}, Loss{m.Name, "speed", made - good - bad}, Loss{m.Name, "good", good})
+}
+
+// Losses of a line attribute every second up to now to a machine and a reason.
+// Speed is what the pace of a machine cost that did not stand still.
+func (l *Line) Losses(now time.Duration) []Loss {
+	l.account(now)
+	var out []Loss
+	pace := l.ideal()
+	end := l.Stations[len(l.Stations)-1]
+	good := pace * float64(end.good*end.station.gives)
+	scrap := 0.0
+	for i, m := range l.Stations {
+		lost := pace * float64(m.total-m.good) / l.perUnit[i]
+		scrap += lost
+		if lost > 0 {
+			out = append(out, Loss{m.Name, "scrap", lost})
+		}
+		for why := range reasons {
+			if d := l.spent[i][why]; d > 0 && why != producing {
+				out = append(out, Loss{m.Name, reasonNames[why], d.Seconds()})
+			}
+		}
+	}
+	moving := 0.0
+	for i := range l.spent {
+		moving += l.spent[i][producing].Seconds()
+	}
+	rest := moving - good - scrap
+	for i, m := range l.Stations {
+		if d := l.spent[i][producing].Seconds(); d > 0 {
+			out = append(out, Loss{m.Name, "speed", rest * d / moving})
+		}
+	}
+	return append(out, Loss{"", "good", good})
+}
+
+// ideal is the line's ideal time per unit at its end, in seconds.
+func (l *Line) ideal() float64 { return l.perUnit[l.slowest] * l.Stations[l.slowest].IdealCycle }
+
+// OEE of a line: availability is that of its slowest station, quality counts
+// what any station spoiled, and the product is the ideal time of all good
+// units at its end over the planned time.
+func (l *Line) OEE(now time.Duration) OEE {
+	slow, end := l.Stations[l.slowest], l.Stations[len(l.Stations)-1]
+	good := float64(end.good * end.station.gives)
+	total := good
+	for i, m := range l.Stations {
+		total += float64(m.total-m.good) / l.perUnit[i]
+	}
+	return effectiveness(now-slow.ledger.because(noShift, now), slow.ledger.in(Execute, now), l.ideal(), total, good)
+}
+
+// Energy is what a machine has taken from the mains, in kWh.
+type Energy struct {
+	TotalKWh float64
+	// IdleKWh is the part of it in which it made nothing.
+	IdleKWh float64
+}
+
+func (e *Energy) add(kWh float64, why reason) {
+	e.TotalKWh += kWh
+	if why != producing {
+		e.IdleKWh += kWh
+	}
+}
+
+// Energy up to now, which is the kernel's time, to the last whole second.
+func (m *Machine) Energy(now time.Duration) Energy {
+	m.advance(now.Truncate(grid))
+	return m.energy
+}
