@@ -109,12 +109,13 @@ func TestPageZoomsAndPicks(t *testing.T) {
 	one("#zoom-all").click(); found.all = shown();
 	const jump = one("#jump"); jump.value = "1200 1245"; jump.dispatchEvent(new Event("change")); found.jump = shown();
 	found.times = [...main.querySelectorAll(".times text")].map(x => x.textContent);
+	found.unit = main.querySelector(".unit").textContent;
 	found.hidden = [...main.querySelectorAll(".spot")].filter(x => x.style.display === "none").length;
 	one("#plots").dispatchEvent(new KeyboardEvent("keydown", {key: "0", bubbles: true})); found.key = shown();
 	const box = main.getBoundingClientRect(), at = x => box.left + box.width * x / 1000, y = box.top + box.height / 2;
 	const fire = (type, x) => main.dispatchEvent(new (f.contentWindow.PointerEvent)(type, {clientX: at(x), clientY: y, button: 0, pointerType: "mouse", bubbles: true}));
-	fire("pointermove", 485); found.readout = one("#readout").textContent;
-	fire("pointerdown", 342); fire("pointermove", 500); found.chosen = main.querySelector(".chosen").getAttribute("d"); fire("pointerup", 556); found.drag = shown();
+	fire("pointermove", 482); found.readout = one("#readout").textContent;
+	fire("pointerdown", 340); fire("pointermove", 500); found.chosen = main.querySelector(".chosen").getAttribute("d"); fire("pointerup", 552); found.drag = shown();
 	main.dispatchEvent(new (f.contentWindow.MouseEvent)("dblclick", {bubbles: true})); found.double = shown();
 	const tag = one("#tag"); found.tags = [...tag.options].map(o => o.textContent); found.first = one("#picked-name").textContent;
 	tag.value = tag.options[1].value; tag.dispatchEvent(new Event("change"));
@@ -147,11 +148,12 @@ func TestPageZoomsAndPicks(t *testing.T) {
 			t.Errorf("%s is %v, want %v", key, got, want)
 		}
 	}
-	is("stretch", "matrix(2 0 0 1 -556 0)") // twice as wide, around the middle of the axis
+	is("stretch", "matrix(2 0 0 1 -552 0)") // twice as wide, around the middle of the axis
 	is("slotStretch", found["stretch"])
 	is("first", "oven/zone-1/temperature")
 	is("tags", "[oven/zone-1/temperature filler/valve-03/position pump/motor/current]")
 	is("picked", "filler/valve-03/position")
+	is("unit", "h:mm:ss")
 	is("slot", 1)
 	is("home", 2)
 	is("plainTools", true)

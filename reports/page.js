@@ -27,6 +27,7 @@
   function draw(svg) {
     const k = end / (to - from), shift = x0 - k * (x0 + (x1 - x0) * from / end);
     for (const g of all(".zoom", svg)) g.setAttribute("transform", `matrix(${k} 0 0 1 ${shift} 0)`);
+    if (svg === main) one("#hatch").setAttribute("patternTransform", `scale(${1 / k} 1) rotate(45)`);
     for (const g of all(".spot", svg)) {
       const x = k * Number(g.dataset.x) + shift;
       g.setAttribute("transform", `translate(${x} ${g.dataset.y})`);
@@ -35,6 +36,7 @@
     const axis = one(".times", svg), bottom = Number(svg.dataset.bottom);
     const step = steps.find(s => (to - from) / s <= 10) || Math.ceil((to - from) / 864000) * 86400;
     axis.replaceChildren();
+    one(".unit", svg).textContent = step < 60 ? "h:mm:ss" : "h:mm";
     for (let t = Math.ceil(from / step) * step; t <= to + 1e-9; t += step) {
       const tick = document.createElementNS(svg.namespaceURI, "path");
       tick.setAttribute("class", "tick");

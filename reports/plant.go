@@ -39,9 +39,9 @@ const (
 	boxH, boxPitch   = 58, 66
 	slimH, slimPitch = 24, 28
 	groupGap         = 14
-	fullMachines     = 12 // more than that are drawn on one line each
-	mostMachines     = 60 // and more than that only where there is something to tell
-	charW            = 6.4
+	fullMachines     = 12  // more than that are drawn on one line each
+	mostMachines     = 60  // and more than that only where there is something to tell
+	charW            = 6.7 // of the widest system fonts
 )
 
 // plantGroup is a PLC with the machines it scans and the link it is behind.

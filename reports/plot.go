@@ -28,20 +28,20 @@ import (
 // What stands on the time axis is either stretched with it (Zoom) or moved
 // along it (Spots); the script that zooms needs to know no more than that.
 type plot struct {
-	W, H         int
-	Under        []shape // behind everything
-	Shapes       []shape // fixed: rules and grids
-	Zoom         []shape // stretched with the time axis
-	Spots        []spot
-	Ticks        []shape
-	TickLabels   []label
-	Labels       []label
-	Pointers     []shape
-	Top, Bottom  string // of the lanes
-	X0, X1, EndS string // of the time axis
-	Title, Desc  string
-	Marks        []fact // the letters on top, with instant and text
-	MarksMore    int
+	W, H                int
+	Under               []shape // behind everything
+	Shapes              []shape // fixed: rules and grids
+	Zoom                []shape // stretched with the time axis
+	Spots               []spot
+	Ticks               []shape
+	TickLabels          []label
+	Labels              []label
+	Pointers            []shape
+	Top, Bottom         string // of the lanes
+	X0, X1, LaneW, EndS string // of the time axis
+	Title, Desc         string
+	Marks               []fact // the letters on top, with instant and text
+	MarksMore           int
 }
 
 // shape is one path; Title shows when it is pointed at.
@@ -62,7 +62,7 @@ type label struct {
 const (
 	plotW   = 1000
 	plotX0  = 128 // left of it: what each lane is
-	plotX1  = 984
+	plotX1  = 976
 	rowH    = 18 // of a fault or a detector
 	laneGap = 20
 	maxMark = 26 // letters from A to Z
@@ -222,8 +222,10 @@ func (c *canvas) faults(fs []score.FaultCount) {
 		}
 		rows[k].to = f.ToS
 		y := rows[k].y
-		x0, x1 := c.x(f.FromS), max(c.x(f.ToS), c.x(f.FromS)+3)
-		c.zoom("fault "+className(f.Class), box(x0, y+4, x1, y+15),
+		// Exact, so that it stays true when stretched; a stroke that does not
+		// stretch keeps the shortest in sight.
+		x0, x1 := c.x(f.FromS), c.x(f.ToS)
+		c.zoom("fault "+className(f.Class), box(x0, y+5, x1, y+14),
 			fmt.Sprintf("%s at %s, %s to %s", f.Kind, f.Target, instant(f.FromS), instant(f.ToS)))
 		switch {
 		case len(fs) > maxRows:
@@ -303,7 +305,7 @@ func (c *canvas) trouble() {
 	var lost, late strings.Builder
 	for i, b := range c.buckets {
 		x0 := c.x(float64(i) * c.width)
-		x1 := max(c.x(float64(i+1)*c.width), x0+2)
+		x1 := c.x(float64(i+1) * c.width)
 		y := bottom
 		for _, part := range []struct {
 			n  int
@@ -316,8 +318,8 @@ func (c *canvas) trouble() {
 			}
 		}
 	}
-	c.zoom("lost", lost.String(), "")
-	c.zoom("late", late.String(), "")
+	c.zoom("trouble lost", lost.String(), "")
+	c.zoom("trouble late", late.String(), "")
 }
 
 // latency is drawn on a logarithmic scale of whole decades.
@@ -425,9 +427,11 @@ func (c *canvas) legs() {
 	slices.Sort(sums)
 	most := sums[len(sums)-1]
 	top := min(most, 1.5*sums[len(sums)*98/100])
-	c.text(plotX0-8, bottom-height+26, "axis", "mean, up to "+quantity(math.Round(top), "ms"))
+	c.text(plotX0-8, bottom-height+26, "axis", "mean, up to")
+	c.text(plotX0-8, bottom-height+38, "axis", quantity(math.Round(top), "ms"))
 	if top < most {
-		c.text(plotX0-8, bottom-height+38, "axis", "cut off; at most "+number(math.Round(most)))
+		c.text(plotX0-8, bottom-height+52, "axis", "cut off; most is")
+		c.text(plotX0-8, bottom-height+64, "axis", quantity(math.Round(most), "ms"))
 	}
 	under := make([]float64, len(c.buckets))
 	for k, st := range stages {
@@ -597,8 +601,8 @@ func (c *canvas) times(y float64) float64 {
 	if step >= 60 {
 		unit = "h:mm"
 	}
-	c.text(plotX0-20, y+18, "axis", unit)
-	c.X0, c.X1, c.EndS = strconv.Itoa(plotX0), strconv.Itoa(plotX1), strconv.FormatFloat(c.end, 'g', 9, 64)
+	c.text(plotX0-28, y+18, "axis unit", unit)
+	c.X0, c.X1, c.LaneW, c.EndS = strconv.Itoa(plotX0), strconv.Itoa(plotX1), strconv.Itoa(plotX1-plotX0), strconv.FormatFloat(c.end, 'g', 9, 64)
 	return y + 22
 }
 
@@ -648,7 +652,7 @@ func tell(r score.Result, b score.Bucket, from, width float64) string {
 func (c *canvas) behind(fs []score.FaultCount) {
 	for _, f := range fs {
 		if f.Class == "communication" || f.Class == "gateway" {
-			c.Under = append(c.Under, shape{"window", box(c.x(f.FromS), c.top, max(c.x(f.ToS), c.x(f.FromS)+2), c.bottom), ""})
+			c.Under = append(c.Under, shape{"window", box(c.x(f.FromS), c.top, c.x(f.ToS), c.bottom), ""})
 		}
 	}
 	for _, x := range c.lines {

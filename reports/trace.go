@@ -134,11 +134,10 @@ func trace(r score.Result, i, join int) *tagPlot {
 	shade := func(class, title string, spans []score.TimeSpan) {
 		var d strings.Builder
 		for _, w := range spans {
-			x0 := c.x(w.FromS)
-			d.WriteString(box(x0, tracesTop-4, max(c.x(w.ToS), x0+1), bottom))
+			d.WriteString(box(c.x(w.FromS), tracesTop-4, c.x(w.ToS), bottom))
 		}
 		if d.Len() > 0 {
-			p.Shades = append(p.Shades, shape{class, d.String(), title})
+			p.Shades = append(p.Shades, shape{"shade " + class, d.String(), title})
 		}
 	}
 	shade("stale", "the twin says that it cannot know", t.Stale)
@@ -163,13 +162,12 @@ func (p *tagPlot) troubles(t score.TagStory, step float64, c *canvas, y float64)
 	for _, x := range t.Troubles {
 		k := slices.IndexFunc([]int{x.Lost, x.Late, x.Backfilled, x.Unobtainable}, func(n int) bool { return n > 0 })
 		if k >= 0 {
-			x0 := c.x(float64(x.Step) * step)
-			d[k].WriteString(box(x0, y+3, max(c.x(float64(x.Step+1)*step), x0+1), y+12))
+			d[k].WriteString(box(c.x(float64(x.Step)*step), y+3, c.x(float64(x.Step+1)*step), y+12))
 		}
 	}
 	for k, class := range []string{"lost", "late", "backfilled", "unobtainable"} {
 		if d[k].Len() > 0 {
-			p.Troubles = append(p.Troubles, shape{class, d[k].String(), class})
+			p.Troubles = append(p.Troubles, shape{"trouble " + class, d[k].String(), class})
 		}
 	}
 }
@@ -185,7 +183,7 @@ func traceWords(t score.TagStory) string {
 		parts = append(parts, "stale for "+span(round(t.StaleS)))
 	}
 	if t.FalseS > 0 {
-		parts = append(parts, "old values shown as fresh for "+span(round(t.FalseS)))
+		parts = append(parts, "old values shown as fresh for "+quantity(t.FalseS, "s"))
 	}
 	lost, late := 0, 0
 	for _, x := range t.Troubles {
