@@ -21,8 +21,8 @@ type Server struct {
 	bank *bank
 	// trouble is what the device gets wrong.
 	trouble trouble
-	ln   net.Listener
-	wg   sync.WaitGroup
+	ln      net.Listener
+	wg      sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool
@@ -129,8 +129,8 @@ func (s *Server) admit(raw net.Conn) {
 	c := newConn(s, raw, id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		raw.Close()
+	if s.closed || s.trouble.now.Load().Down {
+		reset(raw)
 		return
 	}
 	s.conns[c] = struct{}{}
