@@ -111,7 +111,7 @@ func (c Config) validateTags(ids unique) strict.Problems {
 	seen := unique{}
 	for i, t := range c.Tags {
 		at := fmt.Sprintf("tag[%d]", i)
-		if _, ok := ids[string(t.ID)]; !ok {
+		if _, ok := ids[string(t.ID)]; !ok && !c.picks() {
 			ps.AddName(at+".id", fmt.Sprintf("no source has a tag %q", t.ID), string(t.ID), ids.names())
 		}
 		seen.check(&ps, at, "id", string(t.ID))
@@ -123,6 +123,11 @@ func (c Config) validateTags(ids unique) strict.Problems {
 		}
 	}
 	return ps
+}
+
+// picks tells that some tags are known only once a server was browsed.
+func (c Config) picks() bool {
+	return slices.ContainsFunc(c.OPCUA, func(s opcua.Config) bool { return len(s.Picks) > 0 })
 }
 
 // unique remembers where a name was first.

@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type Config struct {
 	RequestTimeout strict.Duration `toml:"request_timeout"`
 	Security       Security        `toml:"security"`
 	Tags           []Tag           `toml:"tag"`
+	Picks          []Pick          `toml:"pick"`
 }
 
 // Tag is one node to be read.
@@ -48,6 +50,11 @@ type Tag struct {
 	// Sampling and Queue, where set, take the place of the server's.
 	Sampling strict.Duration `toml:"sampling"`
 	Queue    int             `toml:"queue"`
+	// Trigger, where set, takes the place of the server's.
+	Trigger string `toml:"trigger"`
+	// Deadband is the least change that the server reports, in the unit of the
+	// raw value; 0 is every change.
+	Deadband float64 `toml:"deadband"`
 }
 
 // keepAlive is about how often the server shall say that nothing changed.
@@ -97,8 +104,11 @@ func (c Config) Validate() strict.Problems {
 	var ps strict.Problems
 	c.validateServer(&ps)
 	ps = append(ps, c.Security.validate().Under("security")...)
-	if len(c.Tags) == 0 {
-		ps.Add("tag", "a source without tags reads nothing")
+	if len(c.Tags)+len(c.Picks) == 0 {
+		ps.Add("tag", "a source without tags or picks reads nothing")
+	}
+	for i, p := range c.Picks {
+		ps = append(ps, p.validate().Under(fmt.Sprintf("pick[%d]", i))...)
 	}
 	seen := map[signal.ID]int{}
 	for i, t := range c.Tags {
@@ -152,6 +162,12 @@ func (t Tag) validate() strict.Problems {
 	}
 	if t.Queue < 0 {
 		ps.Add("queue", "must not be negative")
+	}
+	if _, ok := triggers[t.Trigger]; !ok && t.Trigger != "" {
+		ps.Add("trigger", fmt.Sprintf("%q is none of \"status\", \"status-value\", \"status-value-timestamp\"", t.Trigger))
+	}
+	if !(t.Deadband >= 0) || t.Deadband > math.MaxFloat64 {
+		ps.Add("deadband", "must be 0 or more")
 	}
 	return ps
 }

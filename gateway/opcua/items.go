@@ -36,7 +36,7 @@ type maker struct {
 	link    *link
 	cfg     *Config
 	sub     *subscription
-	items   []item
+	items   *[]item
 	uris    []string // the server's namespaces
 	perCall int
 }
@@ -44,17 +44,17 @@ type maker struct {
 // create makes every item that is not there yet. An error means that the
 // connection is of no more use.
 func (m *maker) create(ctx context.Context) error {
-	var todo []int
-	for i := range m.items {
-		if !m.items[i].created {
-			todo = append(todo, i)
-		}
-	}
-	if len(todo) == 0 {
-		return nil
-	}
 	if err := m.look(ctx); err != nil {
 		return err
+	}
+	if err := m.pick(ctx); err != nil {
+		return err
+	}
+	var todo []int
+	for i := range *m.items {
+		if !(*m.items)[i].created {
+			todo = append(todo, i)
+		}
 	}
 	for len(todo) > 0 {
 		n := min(m.perCall, len(todo))
@@ -106,11 +106,11 @@ func (m *maker) createSome(ctx context.Context, which []int) error {
 	var asked []int
 	req := &ua.CreateMonitoredItemsRequest{SubscriptionID: m.sub.id, TimestampsToReturn: ua.TimestampsToReturnBoth}
 	for _, i := range which {
-		if node, ok := m.resolve(&m.items[i]); ok {
+		if node, ok := m.resolve(&(*m.items)[i]); ok {
 			asked = append(asked, i)
 			req.ItemsToCreate = append(req.ItemsToCreate, m.request(i, node))
 		} else {
-			m.items[i].bad = ua.StatusBadNodeIDUnknown
+			(*m.items)[i].bad = ua.StatusBadNodeIDUnknown
 		}
 	}
 	if len(asked) == 0 {
@@ -125,7 +125,7 @@ func (m *maker) createSome(ctx context.Context, which []int) error {
 	case !ok:
 		return fmt.Errorf("create monitored items: %w", cause(err))
 	case len(asked) == 1:
-		m.items[asked[0]].bad = status
+		(*m.items)[asked[0]].bad = status
 		return nil
 	}
 	half := len(asked) / 2
@@ -143,8 +143,8 @@ func (m *maker) take(asked []int, results []*ua.MonitoredItemCreateResult) error
 		return fmt.Errorf("create monitored items: %d results for %d items", len(results), len(asked))
 	}
 	for k, i := range asked {
-		m.items[i].bad = results[k].StatusCode
-		m.items[i].created = results[k].StatusCode == ua.StatusOK
+		(*m.items)[i].bad = results[k].StatusCode
+		(*m.items)[i].created = results[k].StatusCode == ua.StatusOK
 	}
 	return nil
 }
@@ -168,11 +168,11 @@ func (m *maker) resolve(it *item) (*ua.NodeID, bool) {
 
 func (m *maker) request(i int, node *ua.NodeID) *ua.MonitoredItemCreateRequest {
 	sampling, queue := m.cfg.Sampling, m.cfg.Queue
-	if m.items[i].Sampling > 0 {
-		sampling = m.items[i].Sampling
+	if (*m.items)[i].Sampling > 0 {
+		sampling = (*m.items)[i].Sampling
 	}
-	if m.items[i].Queue > 0 {
-		queue = m.items[i].Queue
+	if (*m.items)[i].Queue > 0 {
+		queue = (*m.items)[i].Queue
 	}
 	p := &ua.MonitoringParameters{
 		ClientHandle:     uint32(i + 1),
@@ -180,7 +180,14 @@ func (m *maker) request(i int, node *ua.NodeID) *ua.MonitoredItemCreateRequest {
 		QueueSize:        uint32(queue),
 		DiscardOldest:    true,
 	}
-	if t := triggers[m.cfg.Trigger]; t != ua.DataChangeTriggerStatusValue { // which is the default
+	trigger, band := m.cfg.Trigger, (*m.items)[i].Deadband
+	if t := (*m.items)[i].Trigger; t != "" {
+		trigger = t
+	}
+	switch t := triggers[trigger]; {
+	case band > 0:
+		p.Filter = ua.NewExtensionObject(&ua.DataChangeFilter{Trigger: t, DeadbandType: uint32(ua.DeadbandTypeAbsolute), DeadbandValue: band})
+	case t != ua.DataChangeTriggerStatusValue: // which is the default
 		p.Filter = ua.NewExtensionObject(&ua.DataChangeFilter{Trigger: t})
 	}
 	return &ua.MonitoredItemCreateRequest{

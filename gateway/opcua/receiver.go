@@ -49,7 +49,7 @@ type receiver struct {
 	sink  pipeline.Sink
 	link  *link
 	sub   *subscription
-	items []item
+	items *[]item
 	alive func() // is called once, with the first sign of life
 
 	answers chan answer
@@ -133,7 +133,7 @@ func (r *receiver) receive(ctx context.Context) error {
 	defer redo.Stop()
 	defer retry.Stop()
 	defer stall.Stop()
-	if bad, _ := summary(r.items); bad > 0 {
+	if bad, _ := summary(*r.items); bad > 0 {
 		retry.Reset(itemRetry)
 	}
 	waiting := false  // for a hole to be filled
@@ -411,12 +411,12 @@ func (r *receiver) again(ctx context.Context) error {
 
 // retryItems tries once more to create what the server refused.
 func (r *receiver) retryItems(ctx context.Context, retry *time.Timer) error {
-	was, _ := summary(r.items)
+	was, _ := summary(*r.items)
 	m := &maker{link: r.link, cfg: r.cfg, sub: r.sub, items: r.items}
 	if err := m.create(ctx); err != nil {
 		return err
 	}
-	is, first := summary(r.items)
+	is, first := summary(*r.items)
 	if is != was {
 		r.log.Info("tags that the server refuses", "source", r.cfg.Name, "count", is, "before", was, "first", first)
 	}
@@ -485,8 +485,8 @@ func (r *receiver) samples(msg *ua.NotificationMessage) ([]signal.Sample, error)
 	now := time.Now().Round(0)
 	out := make([]signal.Sample, 0, len(changes))
 	for _, c := range changes {
-		if i := int64(c.ClientHandle) - 1; i >= 0 && i < int64(len(r.items)) && c.Value != nil {
-			out = append(out, sample(r.items[i].ID, c.Value, now))
+		if i := int64(c.ClientHandle) - 1; i >= 0 && i < int64(len(*r.items)) && c.Value != nil {
+			out = append(out, sample((*r.items)[i].ID, c.Value, now))
 		}
 	}
 	return out, err

@@ -82,7 +82,7 @@ func (s *source) connection(ctx context.Context) error {
 	if err := l.login(ctx, s.cfg); err != nil {
 		return err
 	}
-	r := &receiver{cfg: s.cfg, log: s.log, sink: s.sink, link: l, items: s.items,
+	r := &receiver{cfg: s.cfg, log: s.log, sink: s.sink, link: l, items: &s.items,
 		alive: s.pace.reset, answers: make(chan answer), held: map[uint32]*ua.NotificationMessage{}}
 	if err := s.takeUp(ctx, r); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (s *source) takeUp(ctx context.Context, r *receiver) error {
 	if err != nil {
 		return err
 	}
-	m := &maker{link: r.link, cfg: s.cfg, sub: sub, items: s.items}
+	m := &maker{link: r.link, cfg: s.cfg, sub: sub, items: &s.items}
 	if err := m.create(ctx); err != nil {
 		s.forget() // half made is not made
 		return err

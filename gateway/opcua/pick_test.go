@@ -1,0 +1,44 @@
+package opcua_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/gateway/opcua"
+	"github.com/plantbed/plantbed/sim/signal"
+)
+
+// TestPick browses the server for tags instead of naming them, and one that is
+// named beside it, which is not there, takes none of them down.
+func TestPick(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	cfg := p.config()
+	cfg.Tags = []opcua.Tag{{ID: "named", Node: "ns=2;s=m/c/q0"}, {ID: "gone", Node: "ns=2;s=m/c/nobody"}}
+	cfg.Picks = []opcua.Pick{{Match: "**/q[1-3]", Prefix: "x/"}, {Match: "**/q3", Prefix: "again/"}, {Match: "nothing/*"}}
+	cfg.Defaults()
+	if ps := cfg.Validate(); len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	s := &store{got: map[signal.ID][]signal.Sample{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- opcua.Run(ctx, cfg, 7, nil, s.sink, s.status) }()
+	p.run(500 * time.Millisecond)
+	cancel()
+	<-done
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := map[string]int{}
+	for id, got := range s.got {
+		ids[string(id)[max(0, len(id)-2):]]++
+		if len(got) < 5 {
+			t.Errorf("%s: %d samples", id, len(got))
+		}
+	}
+	if len(s.got) != 5 || ids["q1"] != 1 || ids["q2"] != 1 || ids["q3"] != 2 || ids["ed"] != 1 {
+		t.Errorf("picked %v", fmt.Sprint(ids))
+	}
+}
