@@ -16,6 +16,16 @@ type Config struct {
 	URL string `toml:"url"`
 	// CA is a PEM file with the roots that TLS trusts; empty means the system's.
 	CA string `toml:"ca"`
+	// Certificate and Key are PEM files with what the gateway proves itself by,
+	// in a TLS handshake. All three files are read at every connect and looked at
+	// every CertificateCheck, default 5 s: when one was renewed, what is on its
+	// way is waited for, and the next connection goes by the new ones.
+	Certificate      string          `toml:"certificate"`
+	Key              string          `toml:"key"`
+	CertificateCheck strict.Duration `toml:"certificate_check"`
+	// User and PasswordFile take the place of those in the URL.
+	User         string `toml:"user"`
+	PasswordFile string `toml:"password_file"`
 	// ClientID, default the gateway's name.
 	ClientID string `toml:"client_id"`
 	// Prefix of all topics, default "plantbed".
@@ -45,6 +55,7 @@ type Config struct {
 func (c *Config) Defaults() {
 	orElse(&c.Prefix, "plantbed")
 	orElse(&c.Batch, 500)
+	orElse(&c.CertificateCheck, strict.Duration(5*time.Second))
 	orElse(&c.Inflight, 4)
 	orElse(&c.PublishTimeout, strict.Duration(5013*time.Millisecond))
 	orElse(&c.ConnectTimeout, strict.Duration(5027*time.Millisecond))
@@ -69,6 +80,15 @@ func (c Config) Validate() strict.Problems {
 	if strings.ContainsAny(c.Prefix, "#+\x00") || strings.HasPrefix(c.Prefix, "$") {
 		ps.Add("prefix", fmt.Sprintf("%q cannot begin a topic that is published to", c.Prefix))
 	}
+	if u, err := c.broker(); err == nil && !secure(u) && c.CA+c.Certificate+c.Key != "" {
+		ps.Add("url", "ca, certificate and key are for TLS; write it as \"mqtts://host:8883\"")
+	}
+	if (c.Certificate == "") != (c.Key == "") {
+		ps.Add("certificate", "certificate and key go together")
+	}
+	if (c.User == "") != (c.PasswordFile == "") {
+		ps.Add("user", "user and password_file go together")
+	}
 	if c.Batch < 1 || c.Batch > 100_000 {
 		ps.Add("batch", fmt.Sprintf("%d is not between 1 and 100000", c.Batch))
 	}
@@ -82,6 +102,7 @@ func (c Config) Validate() strict.Problems {
 	}{
 		{"publish_timeout", c.PublishTimeout, 10 * time.Millisecond, time.Hour},
 		{"connect_timeout", c.ConnectTimeout, 10 * time.Millisecond, time.Hour},
+		{"certificate_check", c.CertificateCheck, time.Millisecond, 1000 * time.Hour},
 		{"max_backoff", c.MaxBackoff, time.Millisecond, time.Hour},
 		{"keep_alive", c.KeepAlive, time.Second, 65_535 * time.Second},
 		{"backfill_after", c.BackfillAfter, time.Millisecond, 1000 * time.Hour},

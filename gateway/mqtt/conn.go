@@ -1,7 +1,9 @@
 package mqtt
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -56,7 +58,6 @@ func (c *packetConn) Unlock() {
 type link struct {
 	cfg     Config
 	url     *url.URL
-	tls     *tls.Config
 	cm      *autopaho.ConnectionManager
 	session *outbound
 	stop    context.CancelFunc
@@ -65,7 +66,8 @@ type link struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	conn   net.Conn
-	fails  int // connections in a row that came to nothing
+	sum    [32]byte // of the files that conn goes by
+	fails  int      // connections in a row that came to nothing
 	reason error
 	killed bool
 }
@@ -79,26 +81,63 @@ func newLink(cfg Config, gateway string, seed uint64) (*link, error) {
 	io.WriteString(h, "gateway/mqtt/"+gateway)
 	l := &link{cfg: cfg, url: u, session: newOutbound(), changed: make(chan struct{}, 1), rng: rand.New(rand.NewPCG(seed, h.Sum64()))}
 	if secure(u) {
-		if l.tls, err = tlsConfig(cfg.CA, u.Hostname()); err != nil {
+		if _, l.sum, err = tlsFiles(cfg, u.Hostname()); err != nil {
 			return nil, err
+		}
+	}
+	if cfg.User != "" {
+		if _, err := os.ReadFile(cfg.PasswordFile); err != nil {
+			return nil, fmt.Errorf("mqtt: password: %w", err)
 		}
 	}
 	return l, nil
 }
 
-func tlsConfig(ca, host string) (*tls.Config, error) {
-	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if ca == "" {
-		return c, nil
+// tlsFiles reads what a TLS connection goes by; sum tells whether it is what it
+// was.
+func tlsFiles(cfg Config, host string) (c *tls.Config, sum [32]byte, err error) {
+	c = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	h := sha256.New()
+	read := func(what, file string) (p []byte) {
+		if err != nil || file == "" {
+			return nil
+		}
+		if p, err = os.ReadFile(file); err != nil {
+			err = fmt.Errorf("mqtt: %s: %w", what, err)
+		}
+		h.Write(p)
+		return p
 	}
-	pem, err := os.ReadFile(ca)
+	ca, cert, key := read("ca", cfg.CA), read("certificate", cfg.Certificate), read("key", cfg.Key)
 	if err != nil {
-		return nil, fmt.Errorf("mqtt: ca: %w", err)
+		return nil, sum, err
 	}
-	if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("mqtt: ca: %s holds no PEM certificate", ca)
+	if cfg.CA != "" {
+		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(ca) {
+			return nil, sum, fmt.Errorf("mqtt: ca: %s holds no PEM certificate", cfg.CA)
+		}
 	}
-	return c, nil
+	if cfg.Certificate != "" {
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			return nil, sum, fmt.Errorf("mqtt: certificate: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	h.Sum(sum[:0])
+	return c, sum, nil
+}
+
+// renewed tells that the files are others than the connection goes by, and can
+// be used.
+func (l *link) renewed() bool {
+	if l.url == nil || !secure(l.url) {
+		return false
+	}
+	_, sum, err := tlsFiles(l.cfg, l.url.Hostname())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return err == nil && sum != l.sum
 }
 
 // start dials from now on until stop, whatever ctx does.
@@ -121,6 +160,14 @@ func (l *link) start(ctx context.Context, gateway string, onError func(error)) (
 			Payload: payload.AppendStatus(nil, payload.Status{Gateway: gateway, Why: "connection lost"})},
 		ConnectPacketBuilder: func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
 			receive := uint16(8) // nothing is subscribed to; the library reserves room for as many
+			if l.cfg.User != "" {
+				password, err := os.ReadFile(l.cfg.PasswordFile)
+				if err != nil {
+					return nil, fmt.Errorf("mqtt: password: %w", err)
+				}
+				c.Username, c.UsernameFlag = l.cfg.User, true
+				c.Password, c.PasswordFlag = bytes.TrimRight(password, "\r\n"), true
+			}
 			c.CleanStart, c.Properties = true, &paho.ConnectProperties{ReceiveMaximum: &receive}
 			return c, nil
 		},
@@ -145,8 +192,16 @@ func (l *link) dial(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (n
 	if err != nil {
 		return nil, err
 	}
-	if l.tls != nil {
-		secured := tls.Client(conn, l.tls)
+	if secure(u) {
+		files, sum, err := tlsFiles(l.cfg, u.Hostname())
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+		l.mu.Lock()
+		l.sum = sum
+		l.mu.Unlock()
+		secured := tls.Client(conn, files)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			return nil, err

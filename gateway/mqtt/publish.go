@@ -128,6 +128,8 @@ type Publisher struct {
 	rest      []part // of the batch read last, to be sent next
 	careful   int    // messages to be sent one at a time
 	poison    poison
+	checked   time.Time // when the TLS files were looked at
+	renew     bool      // they are others: a new connection once nothing is on its way
 }
 
 // part is a message to be sent, and the number to acknowledge with it.
@@ -216,6 +218,7 @@ func (p *Publisher) serve(ctx context.Context) error {
 	}
 	p.window = min(p.cfg.Inflight, quota)
 	p.upSince, p.flying, p.rest, p.worked = time.Now(), p.flying[:0], p.rest[:0], false
+	p.renew, p.checked = false, time.Now()
 	p.link.begin()
 	p.opt.Log.Info("mqtt: connected", "broker", p.link.url.Redacted())
 	p.opt.OnUp(true, "")
@@ -254,6 +257,7 @@ func (p *Publisher) loop(ctx context.Context) error {
 		if !p.link.session.alive(p.life) {
 			return nil
 		}
+		p.lookAtFiles()
 		busy, err := p.send(ctx)
 		if err != nil {
 			return err
@@ -263,6 +267,20 @@ func (p *Publisher) loop(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+var errRenewed = errors.New("certificates were renewed")
+
+// lookAtFiles goes to a new connection when the TLS files were renewed.
+func (p *Publisher) lookAtFiles() {
+	if secure(p.link.url) && time.Since(p.checked) >= p.cfg.CertificateCheck.D() {
+		p.checked = time.Now()
+		p.renew = p.link.renewed()
+	}
+	if p.renew && len(p.flying) == 0 {
+		p.worked = true // it is no failure
+		p.link.drop(errRenewed)
+	}
 }
 
 // wait blocks until there may be something to do.
@@ -333,7 +351,7 @@ func (p *Publisher) settle() error {
 
 // full tells that no more may be on its way.
 func (p *Publisher) full() bool {
-	return len(p.flying) >= p.window || p.careful > 0 && len(p.flying) > 0
+	return p.renew || len(p.flying) >= p.window || p.careful > 0 && len(p.flying) > 0
 }
 
 // refused notes what the broker will not have. Reasons 0x95 and 0x99 (packet

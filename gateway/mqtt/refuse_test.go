@@ -43,7 +43,10 @@ func TestPoison(t *testing.T) {
 	const bad = 137
 	b := startBroker(t, "", nil)
 	drops := map[string]int{}
-	r := newRig(t, b, func(_ *Config, o *Options) { o.OnDrop = func(why string, n int) { drops[why] += n } })
+	r := newRig(t, b, func(c *Config, o *Options) {
+		c.Inflight = 1
+		o.OnDrop = func(why string, n int) { drops[why] += n }
+	})
 	b.refuse = func(x payload.Batch) bool { return x.First <= bad && bad < x.First+uint64(len(x.Samples)) }
 	r.put(400)
 	r.b.until("delivery", func([]packets.Packet) bool { return r.buf.Depth() == 0 })
