@@ -35,6 +35,11 @@ bench-modbus: ## bench-modbus: the Modbus server beside mbserver and libmodbus, 
 	$(GO) build -o bin/bench-modbus ./bench/modbus
 	bin/bench-modbus
 
+bench-opcua: ## bench-opcua: the OPC UA server beside open62541 (OPEN62541_DIR) and node-opcua, and its size, into bench/opcua.json
+	[ -d bench/opcua/peer/node_modules ] || npm install --prefix bench/opcua/peer --no-audit --no-fund --no-package-lock --silent || true
+	$(GO) build -o bin/bench-opcua ./bench/opcua
+	bin/bench-opcua
+
 bench-kernel: ## bench-kernel: the kernel beside a C heap loop, simgo and SimPy; writes bench/kernel.json and docs/KERNEL.md
 	$(GO) run ./bench/kernel
 
