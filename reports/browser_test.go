@@ -95,6 +95,7 @@ var html2text = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 // The page zooms and picks, with buttons, keys, lists and the mouse; and the
 // same page without script has every plot.
 func TestPageZoomsAndPicks(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	found := visit(t, `<iframe id=f src="full/report.html" style="width:1200px;height:1800px;border:0"></iframe>
 <iframe id=plain sandbox="allow-same-origin" src="full/report.html" style="width:1200px;height:400px;border:0"></iframe>`, `
@@ -176,6 +177,7 @@ func TestPageZoomsAndPicks(t *testing.T) {
 
 // A screenshot in light and one in dark: what matters is there to be seen.
 func TestPageInBrowser(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	dir := t.TempDir()
 	if err := Write(dir, results()["full"], []byte("name = \"made-up\"\n")); err != nil {
@@ -226,6 +228,7 @@ func colours(t *testing.T, shot string) map[[3]uint32]int {
 // On a phone nothing hangs out over the side: what is wide scrolls by itself,
 // and the plant is drawn in its tall layout.
 func TestPageOnPhone(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	pages := map[string]score.Result{"full": full(), "hostile": hostile(), "empty": {}}
 	body, script := "", ""
@@ -248,6 +251,7 @@ func TestPageOnPhone(t *testing.T) {
 
 // On paper every part is there without the tools, on at most ten pages.
 func TestPageOnPaper(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	dir := t.TempDir()
 	if err := Write(dir, full(), []byte("name = \"made-up\"\n")); err != nil {

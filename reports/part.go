@@ -111,7 +111,7 @@ func faultShort(m score.Moment) string {
 			text += ": " + rest
 		}
 		if m.DelayS != nil {
-			return text + ", noticed after " + span(round(*m.DelayS))
+			return text + ", noticed in " + span(round(*m.DelayS))
 		}
 		return text + ", not noticed"
 	}
