@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plantbed/plantbed/faults/wire"
@@ -107,8 +108,11 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 	p := r.world.plcs[i]
 	d := &deviceLink{}
 	log := r.log.With("plc", p.Name())
-	accept := func(remote net.Addr) (int, bool) {
-		conn, ok := d.wire.Conn(remote)
+	var front atomic.Pointer[wire.Wire]
+	accept := func(remote net.Addr) (conn int, ok bool) {
+		if w := front.Load(); w != nil {
+			conn, ok = w.Conn(remote)
+		}
 		if !ok {
 			r.tap.bypass(p.Name())
 		}
@@ -143,6 +147,7 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 		d.server.Close()
 		return nil, err
 	}
+	front.Store(w)
 	d.wire, d.link = w, &link{Wire: w}
 	return d, nil
 }
