@@ -43,6 +43,13 @@ type Tag struct {
 	Offset float64 `toml:"offset"`
 	// Deadband takes the place of the gateway's, 0 included.
 	Deadband *float64 `toml:"deadband"`
+	// Writable opens the tag for desired values, between Min and Max where set.
+	// Without it a tag is read-only.
+	Writable bool     `toml:"writable"`
+	Min      *float64 `toml:"min"`
+	Max      *float64 `toml:"max"`
+	// Safety refuses every desired value, whatever else is said.
+	Safety bool `toml:"safety"`
 }
 
 // Defaults fills in what is not set.
@@ -123,6 +130,20 @@ func (c Config) validateTags(ids unique) strict.Problems {
 		}
 	}
 	return ps
+}
+
+// sourceOf is the OPC UA source that a tag comes from, empty if none is known
+// to: one that browses takes what no other has.
+func (c Config) sourceOf(id signal.ID) (name string) {
+	for _, s := range c.OPCUA {
+		if slices.ContainsFunc(s.Tags, func(t opcua.Tag) bool { return t.ID == id }) {
+			return s.Name
+		}
+		if len(s.Picks) > 0 {
+			name = s.Name
+		}
+	}
+	return name
 }
 
 // picks tells that some tags are known only once a server was browsed.

@@ -75,10 +75,10 @@ type source struct {
 }
 
 // sources is the table of what a gateway can read.
-func sources(cfg Config, log *slog.Logger) (out []source) {
+func sources(cfg Config, log *slog.Logger, writes func(source string) <-chan pipeline.Write) (out []source) {
 	for _, c := range cfg.OPCUA {
 		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
-			return opcua.Run(ctx, c, cfg.Seed, log, sink, status)
+			return opcua.RunWriting(ctx, c, cfg.Seed, log, sink, status, writes(c.Name))
 		}})
 	}
 	for _, c := range cfg.Modbus {
@@ -114,6 +114,7 @@ type gateway struct {
 	publisher atomic.Pointer[mqtt.Publisher]
 	metrics   *admin.Metrics
 	observe   Observe
+	desires   *desires
 	life      context.Context // ends with the gateway
 	outCtx    context.Context // ends when the sources have
 	failed    func(error)     // ends the gateway
@@ -133,20 +134,29 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	if g.log == nil {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if g.opts.FS == nil && cfg.Buffer.Kind == buffer.KindDisk {
+		if g.opts.FS, _ = disk.OS(cfg.Buffer.Dir); g.opts.FS == nil {
+			return nil, fmt.Errorf("buffer: the folder %q cannot be made", cfg.Buffer.Dir)
+		}
+	}
+	opts = g.opts
+	var err error
+	if g.desires, err = newDesires(g, opts.FS); err != nil {
+		return nil, err
+	}
 	g.sources = g.sourcesOf(cfg)
 	var names []string
 	for _, s := range g.sources {
 		names = append(names, s.name)
 	}
 	g.metrics = admin.NewMetrics(names)
-	var err error
 	if g.buffer, err = buffer.Open(cfg.Buffer, g.bufferOptions(opts)); err != nil {
 		return nil, err
 	}
 	g.stages = append([]pipeline.Stage{pipeline.NewRepeat(g.buffer.Latest()...), pipeline.NewValidate(), nil, nil}, opts.Stages...)
 	g.setStages(cfg)
 	g.metrics.Depth, g.metrics.Bytes = g.buffer.Depth, g.buffer.Bytes
-	p, err := mqtt.New(cfg.MQTT, g.mqttOptions(opts))
+	p, err := mqtt.New(cfg.MQTT, g.mqttOptions(cfg, opts))
 	if err != nil {
 		g.buffer.Close()
 		return nil, err
@@ -172,6 +182,7 @@ func (g *gateway) run(ctx context.Context) error {
 	g.outCtx = outCtx
 	g.startPublisher()
 	g.startAdmin(nil)
+	g.start(g.desires.run)
 	for _, s := range g.sources {
 		g.startSource(s, false)
 	}

@@ -80,9 +80,9 @@ func (g *gateway) reload(ctx context.Context, cfg Config) error {
 		return errors.New("another name, seed or buffer needs a restart")
 	}
 	var next *mqtt.Publisher
-	if !reflect.DeepEqual(cfg.MQTT, before.MQTT) {
+	if !reflect.DeepEqual(cfg.MQTT, before.MQTT) || !slices.Equal(g.desires.topics(cfg), g.desires.topics(before)) {
 		var err error
-		if next, err = mqtt.New(cfg.MQTT, g.mqttOptions(g.opts)); err != nil {
+		if next, err = mqtt.New(cfg.MQTT, g.mqttOptions(cfg, g.opts)); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,9 @@ func (g *gateway) reload(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	g.mu.Lock()
 	g.cfg = cfg
+	g.mu.Unlock()
 	if next != nil {
 		g.changePublisher(next)
 	}
@@ -107,11 +109,18 @@ func (g *gateway) reload(ctx context.Context, cfg Config) error {
 
 // sourcesOf are the sources of a config, and those of a test.
 func (g *gateway) sourcesOf(cfg Config) []source {
-	out := append(sources(cfg, g.log), g.opts.sources...)
+	out := append(sources(cfg, g.log, g.desires.door), g.opts.sources...)
 	if g.opts.more != nil {
 		out = append(out, g.opts.more(cfg)...)
 	}
 	return out
+}
+
+// config is the one that runs.
+func (g *gateway) config() Config {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.cfg
 }
 
 // inTurn calls f while no batch is in the pipeline.
@@ -171,6 +180,7 @@ func (g *gateway) startPublisher() { g.stopMQTT = g.start(g.publisher.Load().Run
 func (g *gateway) changePublisher(next *mqtt.Publisher) {
 	g.stopMQTT()
 	g.publisher.Store(next)
+	g.desires.sayAll(next)
 	g.metrics.Each(func(source, why string) { next.Status(source, why == "", why) })
 	g.startPublisher()
 }

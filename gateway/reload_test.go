@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ type device struct {
 	addr  string
 	conns atomic.Int64
 	scans atomic.Int64
+
+	mu      sync.Mutex
+	written []float64 // into set
 }
 
 func newDevice(t *testing.T, name string) *device {
@@ -34,7 +38,15 @@ func newDevice(t *testing.T, name string) *device {
 	k := sim.New(1)
 	begin := time.Now()
 	p, err := simplc.New(k, simplc.Config{Name: name, Protocol: "opcua", Scan: strict.Duration(10 * time.Millisecond)}, begin, []simplc.Tag{
-		{ID: signal.ID(name + "/count"), Type: simplc.Float64, Read: func(time.Duration) float64 { return float64(d.scans.Add(1)) }}})
+		{ID: signal.ID(name + "/count"), Type: simplc.Float64, Read: func(time.Duration) float64 { return float64(d.scans.Add(1)) }},
+		{ID: signal.ID(name + "/set"), Type: simplc.Float64, Read: d.set, Write: func(v float64) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.written = append(d.written, v)
+			return nil
+		}},
+		{ID: signal.ID(name + "/safe"), Type: simplc.Float64, Read: d.set, Write: func(float64) error { t.Error("a safety tag was written"); return nil }},
+		{ID: signal.ID(name + "/other"), Type: simplc.Float64, Read: d.set, Write: func(float64) error { t.Error("a read-only tag was written"); return nil }}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +61,16 @@ func newDevice(t *testing.T, name string) *device {
 	go func() { defer close(over); k.Pace(ctx, begin, time.Hour, nil) }()
 	t.Cleanup(func() { cancel(); <-over; srv.Close() })
 	return d
+}
+
+// set is the setpoint as it was written last.
+func (d *device) set(time.Duration) float64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.written); n > 0 {
+		return d.written[n-1]
+	}
+	return 0
 }
 
 func (d *device) source() opcua.Config {

@@ -92,13 +92,15 @@ func (g *gateway) bufferOptions(opts Options) buffer.Options {
 	}
 }
 
-func (g *gateway) mqttOptions(opts Options) mqtt.Options {
+func (g *gateway) mqttOptions(cfg Config, opts Options) mqtt.Options {
 	return mqtt.Options{
 		Gateway: g.cfg.Name, Seed: g.cfg.Seed, Log: g.log, Store: g.buffer, Stages: opts.PublishStages,
 		OnUp:        g.metrics.Broker,
 		OnPublished: func(n int) { g.metrics.Published.Add(int64(n)) },
 		OnAcked:     func(n int) { g.metrics.Acked.Add(int64(n)) },
 		OnDrop:      g.dropped,
+		Subscribe:   g.desires.topics(cfg),
+		OnMessage:   g.desires.heard,
 	}
 }
 

@@ -141,7 +141,7 @@ func (l *link) renewed() bool {
 }
 
 // start dials from now on until stop, whatever ctx does.
-func (l *link) start(ctx context.Context, gateway string, onError func(error)) (err error) {
+func (l *link) start(ctx context.Context, gateway string, onError func(error), onMessage func(topic string, text []byte)) (err error) {
 	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	id := l.cfg.ClientID
 	if id == "" {
@@ -159,7 +159,7 @@ func (l *link) start(ctx context.Context, gateway string, onError func(error)) (
 		WillMessage: &paho.WillMessage{QoS: 1, Retain: true, Topic: payload.StatusTopic(l.cfg.Prefix, gateway, ""),
 			Payload: payload.AppendStatus(nil, payload.Status{Gateway: gateway, Why: "connection lost"})},
 		ConnectPacketBuilder: func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
-			receive := uint16(8) // nothing is subscribed to; the library reserves room for as many
+			receive := uint16(8) // little is subscribed to; the library reserves room for as many
 			if l.cfg.User != "" {
 				password, err := os.ReadFile(l.cfg.PasswordFile)
 				if err != nil {
@@ -173,6 +173,10 @@ func (l *link) start(ctx context.Context, gateway string, onError func(error)) (
 		},
 		DisconnectPacketBuilder: l.goodbye,
 		ClientConfig: paho.ClientConfig{ClientID: id, Session: l.session, PacketTimeout: l.cfg.PublishTimeout.D(),
+			OnPublishReceived: []func(paho.PublishReceived) (bool, error){func(m paho.PublishReceived) (bool, error) {
+				onMessage(m.Packet.Topic, m.Packet.Payload)
+				return true, nil
+			}},
 			OnClientError:      func(err error) { l.because(err) },
 			OnServerDisconnect: func(d *paho.Disconnect) { l.because(fmt.Errorf("the broker disconnects, reason 0x%02X", d.ReasonCode)) }},
 	}

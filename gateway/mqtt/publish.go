@@ -84,6 +84,11 @@ type Options struct {
 	OnPublished func(samples int)
 	OnAcked     func(samples int)
 	OnDrop      func(reason string, samples int)
+
+	// Subscribe are topics whose messages OnMessage is told, on a goroutine of
+	// its own; it must not keep text.
+	Subscribe []string
+	OnMessage func(topic string, text []byte)
 }
 
 func (o *Options) defaults() {
@@ -101,6 +106,9 @@ func (o *Options) defaults() {
 	}
 	if o.OnDrop == nil {
 		o.OnDrop = func(string, int) {}
+	}
+	if o.OnMessage == nil {
+		o.OnMessage = func(string, []byte) {}
 	}
 }
 
@@ -180,15 +188,20 @@ func (p *Publisher) Status(source string, up bool, why string) {
 	if !up {
 		after = p.opt.Store.Last()
 	}
-	p.status.set(payload.Status{Gateway: p.opt.Gateway, Source: source, Up: up, Why: why}, after)
+	s := payload.Status{Gateway: p.opt.Gateway, Source: source, Up: up, Why: why}
+	p.status.set(payload.StatusTopic(p.cfg.Prefix, p.opt.Gateway, source), payload.AppendStatus(nil, s), after)
 }
+
+// Say publishes the latest word on a topic, retained, and again at every
+// connect; any goroutine.
+func (p *Publisher) Say(topic string, text []byte) { p.status.set(topic, text, 0) }
 
 // Run publishes until ctx ends, which is no error, or the store fails.
 func (p *Publisher) Run(ctx context.Context) error {
 	if err := p.link.start(ctx, p.opt.Gateway, func(err error) {
 		p.opt.Log.Warn("mqtt: no connection", "broker", p.link.url.Redacted(), "err", err)
 		p.opt.OnUp(false, err.Error())
-	}); err != nil {
+	}, p.opt.OnMessage); err != nil {
 		return fmt.Errorf("mqtt: %w", err)
 	}
 	defer p.link.end()
@@ -226,6 +239,7 @@ func (p *Publisher) serve(ctx context.Context) error {
 	p.opt.Store.Rewind()
 	p.sent = p.opt.Store.Last() - uint64(p.opt.Store.Depth())
 	p.status.all()
+	p.subscribe(ctx)
 	err := p.loop(ctx)
 	if err == nil && ctx.Err() != nil && context.Cause(ctx) != ErrKilled {
 		p.farewell()
@@ -244,6 +258,21 @@ func (p *Publisher) serve(ctx context.Context) error {
 		p.opt.Log.Warn("mqtt: connection lost", "err", p.link.why(), "unacknowledged", len(p.flying))
 	}
 	return err
+}
+
+// subscribe asks for what Options name. A broker that refuses is told of and
+// keeps getting samples.
+func (p *Publisher) subscribe(ctx context.Context) {
+	if len(p.opt.Subscribe) == 0 {
+		return
+	}
+	s := &paho.Subscribe{}
+	for _, t := range p.opt.Subscribe {
+		s.Subscriptions = append(s.Subscriptions, paho.SubscribeOptions{Topic: t, QoS: 1})
+	}
+	if _, err := p.link.cm.Subscribe(ctx, s); err != nil {
+		p.opt.Log.Error("mqtt: cannot subscribe", "topics", p.opt.Subscribe, "err", err)
+	}
 }
 
 // loop is the main loop: acknowledge, send statuses that are due, send samples,
@@ -384,7 +413,7 @@ func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
 		return true, nil
 	}
 	if s, ok := p.status.due(p.sent); ok {
-		p.publishStatus(s)
+		p.publishWord(s)
 		return true, nil
 	}
 	most := p.cfg.Batch
@@ -483,9 +512,8 @@ func (p *Publisher) publish(ctx context.Context, m part) {
 	p.opt.OnPublished(len(m.Samples))
 }
 
-func (p *Publisher) publishStatus(s payload.Status) {
-	p.text = payload.AppendStatus(p.text[:0], s)
-	p.transmit(&paho.Publish{QoS: 1, Retain: true, Topic: payload.StatusTopic(p.cfg.Prefix, p.opt.Gateway, s.Source), Payload: p.text}, flight{})
+func (p *Publisher) publishWord(w word) {
+	p.transmit(&paho.Publish{QoS: 1, Retain: true, Topic: w.topic, Payload: w.text}, flight{})
 }
 
 // transmit puts a message on its way. It returns when the message is written;
@@ -514,7 +542,7 @@ func (p *Publisher) farewell() {
 			return
 		}
 		if len(p.flying) < p.window && !said {
-			p.publishStatus(payload.Status{Gateway: p.opt.Gateway, Why: "stopped"})
+			p.publishWord(word{payload.StatusTopic(p.cfg.Prefix, p.opt.Gateway, ""), payload.AppendStatus(nil, payload.Status{Gateway: p.opt.Gateway, Why: "stopped"})})
 			said = true
 		}
 		select {

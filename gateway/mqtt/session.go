@@ -10,8 +10,8 @@ import (
 	"github.com/eclipse/paho.golang/paho/session"
 )
 
-// outbound is the MQTT session of a client that only publishes and whose store
-// is the buffer. It remembers nothing across connections and never sends
+// outbound is the MQTT session of a client whose store is the buffer, and which
+// subscribes to little: what it hears is retained at the broker. It remembers nothing across connections and never sends
 // anything again by itself: the publisher goes back in the buffer instead,
 // which keeps the order. It also lets Publish return as soon as the message is
 // on its way; the acknowledgement comes through acks.
@@ -25,8 +25,10 @@ type outbound struct {
 	using     int  // the connection that the publisher has taken notice of
 	id        uint16
 	got       []ack
-	quota     int // the broker's receive maximum
-	maxPacket int // the broker's maximum packet size, 0 without
+	conn      io.Writer
+	asked     map[uint16]chan<- packets.ControlPacket // for a SUBACK
+	quota     int                                     // the broker's receive maximum
+	maxPacket int                                     // the broker's maximum packet size, 0 without
 }
 
 type ack struct {
@@ -77,9 +79,10 @@ func (s *outbound) take(dst []ack) []ack {
 }
 
 // ConAckReceived begins a connection.
-func (s *outbound) ConAckReceived(_ io.Writer, _ *packets.Connect, ca *packets.Connack) error {
+func (s *outbound) ConAckReceived(conn io.Writer, _ *packets.Connect, ca *packets.Connack) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.conn, s.asked = conn, map[uint16]chan<- packets.ControlPacket{}
 	s.up, s.ready, s.id, s.got = true, false, 0, s.got[:0]
 	s.life++
 	s.quota, s.maxPacket = 65_535, 0
@@ -114,27 +117,49 @@ func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<-
 		s.id = 1
 	}
 	p.SetIdentifier(s.id)
-	if p.Type() == packets.PUBLISH { // resp has room for one
+	if p.Type() != packets.PUBLISH {
+		s.asked[s.id] = resp
+	} else { // resp has room for one
 		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBACK}, Content: &packets.Puback{PacketID: s.id, Properties: &packets.Properties{}}}
 	}
 	return nil
 }
 
-// PacketReceived takes acknowledgements; nothing else was asked for.
-func (s *outbound) PacketReceived(p *packets.ControlPacket, _ chan<- *packets.Publish) error {
-	if a, ok := p.Content.(*packets.Puback); ok {
+// PacketReceived takes acknowledgements, and hands messages on.
+func (s *outbound) PacketReceived(p *packets.ControlPacket, messages chan<- *packets.Publish) error {
+	switch a := p.Content.(type) {
+	case *packets.Puback:
 		s.mu.Lock()
 		s.got = append(s.got, ack{a.PacketID, a.ReasonCode})
 		s.mu.Unlock()
 		poke(s.acks)
+	case *packets.Suback:
+		s.mu.Lock()
+		resp := s.asked[a.PacketID]
+		delete(s.asked, a.PacketID)
+		s.mu.Unlock()
+		if resp != nil { // has room for one
+			resp <- *p
+		}
+	case *packets.Publish:
+		messages <- a
 	}
 	return nil
 }
 
 // The rest of the interface has nothing to do here.
 
-// Ack is for received messages.
-func (s *outbound) Ack(*packets.Publish) error { return nil }
+// Ack acknowledges a received message.
+func (s *outbound) Ack(m *packets.Publish) error {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if m.QoS == 0 || conn == nil {
+		return nil
+	}
+	_, err := (&packets.Puback{PacketID: m.PacketID, Properties: &packets.Properties{}}).WriteTo(conn)
+	return err
+}
 
 // Close has nothing to release.
 func (s *outbound) Close() error { return nil }

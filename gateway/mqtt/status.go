@@ -1,23 +1,29 @@
 package mqtt
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"sync"
-
-	"github.com/plantbed/plantbed/internal/payload"
 )
 
-// statuses is what is to be said about the gateway and its sources, the latest
-// of each.
+// statuses is what is to be said about the gateway, its sources and its tags,
+// the latest of each.
 type statuses struct {
 	kick chan struct{} // capacity one: something changed
 
-	mu     sync.Mutex
-	byName []*sourceStatus // sorted; "" is the gateway itself
+	mu      sync.Mutex
+	byTopic []*said // sorted
 }
 
-type sourceStatus struct {
-	payload.Status
+// word is a retained message.
+type word struct {
+	topic string
+	text  []byte
+}
+
+type said struct {
+	word
 	dirty bool
 	// after is the newest record when the source went down. The status follows
 	// it, or a sample that waits in the buffer would make the source look alive
@@ -25,32 +31,24 @@ type sourceStatus struct {
 	after uint64
 }
 
-func (s *statuses) set(st payload.Status, after uint64) {
+func (s *statuses) set(topic string, text []byte, after uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, found := slices.BinarySearchFunc(s.byName, st.Source, func(e *sourceStatus, name string) int {
-		switch {
-		case e.Source < name:
-			return -1
-		case e.Source > name:
-			return 1
-		}
-		return 0
-	})
+	i, found := slices.BinarySearchFunc(s.byTopic, topic, func(e *said, topic string) int { return strings.Compare(e.topic, topic) })
 	if !found {
-		s.byName = slices.Insert(s.byName, i, &sourceStatus{})
-	} else if s.byName[i].Status == st {
+		s.byTopic = slices.Insert(s.byTopic, i, &said{})
+	} else if bytes.Equal(s.byTopic[i].text, text) {
 		return
 	}
-	*s.byName[i] = sourceStatus{Status: st, dirty: true, after: after}
+	*s.byTopic[i] = said{word: word{topic, text}, dirty: true, after: after}
 	poke(s.kick)
 }
 
-// all makes every status due at once, as after a reconnect.
+// all makes every word due at once, as after a reconnect.
 func (s *statuses) all() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.byName {
+	for _, e := range s.byTopic {
 		e.dirty, e.after = true, 0
 	}
 }
@@ -59,15 +57,15 @@ func (s *statuses) all() {
 // better said early.
 const maxWait = 2000
 
-// due returns one status that is to be sent now, and marks it as sent.
-func (s *statuses) due(sent uint64) (payload.Status, bool) {
+// due returns one word that is to be said now, and marks it as sent.
+func (s *statuses) due(sent uint64) (word, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.byName {
+	for _, e := range s.byTopic {
 		if e.dirty && (e.after <= sent || e.after > sent+maxWait) {
 			e.dirty = false
-			return e.Status, true
+			return e.word, true
 		}
 	}
-	return payload.Status{}, false
+	return word{}, false
 }

@@ -50,6 +50,7 @@ type receiver struct {
 	link  *link
 	sub   *subscription
 	items *[]item
+	uris  []string
 	alive func() // is called once, with the first sign of life
 
 	answers chan answer
@@ -66,13 +67,16 @@ type answer struct {
 
 // run publishes until ctx ends or the connection fails, and then says why. It
 // leaves no goroutine behind once the link is closed.
-func (r *receiver) run(ctx context.Context) error {
+func (r *receiver) run(ctx context.Context, writes <-chan pipeline.Write) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
 	for range publishers {
 		wg.Go(func() { r.publish(ctx) })
+	}
+	if writes != nil {
+		wg.Go(func() { r.takeWrites(ctx, writes) })
 	}
 	defer r.spill()
 	return r.receive(ctx)

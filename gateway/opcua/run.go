@@ -17,6 +17,11 @@ import (
 // it, and then returns nil with nothing left open. Only a configuration that
 // Validate refuses makes it return before. A nil log discards.
 func Run(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pipeline.Sink, status pipeline.StatusFunc) error {
+	return RunWriting(ctx, cfg, seed, log, sink, status, nil)
+}
+
+// RunWriting is Run that also takes values for the device, while it is reached.
+func RunWriting(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pipeline.Sink, status pipeline.StatusFunc, writes <-chan pipeline.Write) error {
 	if ps := cfg.Validate(); len(ps) > 0 {
 		return fmt.Errorf("opcua source %q: %s: %s", cfg.Name, ps[0].Path, ps[0].Msg)
 	}
@@ -28,7 +33,7 @@ func Run(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pi
 		log = slog.New(slog.DiscardHandler)
 	}
 	rng := newRand(seed, cfg.Name)
-	s := &source{cfg: &cfg, log: log, sink: sink, report: status, items: items, rng: rng, pace: backoff{rng: rng}}
+	s := &source{cfg: &cfg, log: log, sink: sink, report: status, items: items, writes: writes, rng: rng, pace: backoff{rng: rng}}
 	for sleep(ctx, s.pace.next(time.Now())) {
 		s.pace.attempt(time.Now())
 		err := s.connection(ctx)
@@ -46,12 +51,14 @@ type source struct {
 	sink   pipeline.Sink
 	report pipeline.StatusFunc
 	items  []item
+	uris   []string // the server's namespaces, as last seen
 	rng    *rand.Rand
 	pace   backoff
 	sub    *subscription // what the server keeps for us, nil if nothing
 	token  *ua.NodeID    // of the session that it belongs to
 	nonce  []byte        // to be signed when that session is activated again
 	up     *bool         // as last reported
+	writes <-chan pipeline.Write
 }
 
 // status reports changes.
@@ -87,13 +94,14 @@ func (s *source) connection(ctx context.Context) error {
 	if err := s.takeUp(ctx, r); err != nil {
 		return err
 	}
+	r.uris = s.uris
 	bad, first := summary(s.items)
 	why := ""
 	if bad > 0 {
 		why = fmt.Sprintf("%d of %d tags refused, first %s", bad, len(s.items), first)
 	}
 	s.status(true, why)
-	err = r.run(ctx)
+	err = r.run(ctx, s.writes)
 	if errors.Is(err, errGone) || errors.Is(err, ua.StatusBadNoSubscription) || errors.Is(err, ua.StatusBadSubscriptionIDInvalid) {
 		s.gone(ctx, err)
 	}
@@ -121,6 +129,7 @@ func (s *source) takeUp(ctx context.Context, r *receiver) error {
 		s.forget() // half made is not made
 		return err
 	}
+	s.uris = m.uris
 	s.sub, s.token, s.nonce, r.sub = sub, r.link.token, r.link.nonce, sub
 	return nil
 }

@@ -42,6 +42,17 @@ type Batch struct {
 	Lost int
 }
 
+// Write is a value on its way to a device, as the device has it. Answer is
+// called once, from any goroutine, with nil when the device took it.
+type Write struct {
+	ID     signal.ID
+	Value  float64
+	Answer func(error)
+}
+
+// ErrAway is the answer of a source that does not reach its device now.
+var ErrAway = errors.New("the source cannot be reached")
+
 // Sink takes a batch from a source. It blocks for as long as the buffer is
 // full (back-pressure) and returns an error only when ctx ends; the batch's
 // Done is then called with that error. The sink owns Samples from the call on.

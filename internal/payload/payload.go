@@ -31,6 +31,29 @@ type Status struct {
 	Why    string `json:"why,omitempty"`
 }
 
+// Desired is a value that somebody wants a tag to have, and Reported what became
+// of it. Of a tag's versions only the newest counts.
+type Desired struct {
+	Version uint64  `json:"version"`
+	Value   float64 `json:"value"`
+}
+
+// Reported says that a version was written, or why it will not be.
+type Reported struct {
+	Version uint64  `json:"version"`
+	Value   float64 `json:"value"`
+	Done    bool    `json:"done"`
+	Why     string  `json:"why,omitempty"`
+}
+
+// DesiredTopic and ReportedTopic are retained; the tag's id may have slashes.
+func DesiredTopic(prefix, gateway, id string) string { return prefix + "/" + gateway + "/desired/" + id }
+
+// ReportedTopic is the answer's.
+func ReportedTopic(prefix, gateway, id string) string {
+	return prefix + "/" + gateway + "/reported/" + id
+}
+
 // Topics, below a prefix that is configured (default "plantbed").
 // Data: <prefix>/<gateway>/data; status: <prefix>/<gateway>/status[/<source>], retained.
 func DataTopic(prefix, gateway string) string { return prefix + "/" + gateway + "/data" }
