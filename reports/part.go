@@ -98,7 +98,7 @@ func round(s float64) float64 {
 }
 
 // faultShort is a fault in the fewest words: "down for 45s", "sensor stuck:
-// head/torque, noticed after 2m46s".
+// head/torque, noticed in 2m46s".
 func faultShort(m score.Moment) string {
 	area, what, _ := strings.Cut(m.Of, ".")
 	text := strings.ReplaceAll(what, "_", " ")

@@ -191,6 +191,7 @@ func TestPageOfADayIsSmall(t *testing.T) {
 			s := score.TagStory{Tag: fmt.Sprintf("hall-3/machine-%03d/bearing-%d/vibration", k/9, k%9), Machine: "m", PLC: "p", Divergence: r.Float64()}
 			for range 720 {
 				a, b := r.Float64(), r.Float64()
+				s.LatencyMS = append(s.LatencyMS, 1000*a)
 				s.Truth, s.Twin = append(s.Truth, score.Range{Min: min(a, b), Max: max(a, b)}), append(s.Twin, score.Range{Min: min(a, b), Max: max(a, b)})
 			}
 			day.Story.Tags = append(day.Story.Tags, s)

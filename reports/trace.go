@@ -24,6 +24,7 @@ type tagPlot struct {
 	H            int
 	Steps, Scale string // of the stretched group
 	Truth, Twin  string
+	Latency      string  // of live samples, the worst per step, on a lane of its own
 	Troubles     []shape // stretched, too
 	Shades       []shape
 	Labels       []label
@@ -42,7 +43,7 @@ const (
 	// shownTraces is how many are in sight; the others are folded away.
 	shownTraces = 12
 	// tracesRoom bounds the bytes of all bands, maxTraces their number.
-	tracesRoom = 1_300_000
+	tracesRoom = 1_700_000
 	maxTraces  = 250
 )
 
@@ -69,7 +70,7 @@ func traces(r score.Result) (plots []*tagPlot, more int) {
 		for _, i := range order {
 			p := trace(r, i, join)
 			p.Struck, p.Open = ranks[i] >= 1 && len(plots) < shownTraces, len(plots) == 0
-			bytes += len(p.Truth) + len(p.Twin)
+			bytes += len(p.Truth) + len(p.Twin) + len(p.Latency)
 			plots = append(plots, p)
 		}
 		if bytes <= tracesRoom || join >= 64 {
@@ -146,6 +147,7 @@ func trace(r score.Result, i, join int) *tagPlot {
 	c.text(plotX0-8, tracesTop+8, "axis", number(hi)+p.Unit)
 	c.text(plotX0-8, tracesTop+tracesHeight+2, "axis", number(lo)+p.Unit)
 	c.text(plotX0-8, bottom+11, "axis", "samples")
+	bottom = p.latency(t, join, c, bottom)
 	p.H = int(c.times(bottom+16)) + 2
 	p.Labels, p.Ticks, p.TickLabels = c.Labels, c.Ticks, c.TickLabels
 	p.X0, p.X1, p.EndS = c.X0, c.X1, c.EndS
@@ -153,6 +155,32 @@ func trace(r score.Result, i, join int) *tagPlot {
 	p.Lo, p.Hi = strconv.FormatFloat(lo, 'g', 7, 64), strconv.FormatFloat(hi, 'g', 7, 64)
 	p.Says = traceWords(t)
 	return p
+}
+
+// latency is a lane of the worst live sample per step, and returns its lower
+// edge; a tag without live samples has none.
+func (p *tagPlot) latency(t score.TagStory, join int, c *canvas, y float64) float64 {
+	const height = 28
+	var rs []score.Range
+	worst := 0.0
+	for part := range slices.Chunk(t.LatencyMS, join) {
+		ms := slices.Max(part)
+		rs = append(rs, score.Range{Min: ms, Max: ms})
+		worst = max(worst, ms)
+	}
+	if !(worst > 0) || math.IsInf(worst, 0) {
+		return y
+	}
+	for i, x := range rs {
+		if x.Max < 0 {
+			rs[i] = score.Range{Min: math.Inf(1), Max: math.Inf(-1)}
+		}
+	}
+	bottom := y + 20 + height
+	p.Latency = band(rs, func(ms float64) int { return int(math.Round(bottom - ms/worst*height)) })
+	c.text(plotX0-8, y+34, "axis", "latency, at most")
+	c.text(plotX0-8, y+47, "axis", quantity(worst, "ms"))
+	return bottom - 12
 }
 
 // troubles are a strip under the bands: what was lost, late, backfilled or
