@@ -33,7 +33,7 @@ func newLoad(addr string, clients int) (*load, error) {
 		l.wg.Add(1)
 		go func() {
 			defer l.wg.Done()
-			if err := l.ask(c); err != nil && !l.ending.Load() {
+			if err := l.ask(c); !l.ending.Load() {
 				l.broken.Store(&err)
 			}
 		}()
@@ -41,7 +41,8 @@ func newLoad(addr string, clients int) (*load, error) {
 	return l, nil
 }
 
-// ask reads the same registers over and over, and looks at every answer's head.
+// ask reads the same registers over and over, looks at every answer's head,
+// and says what ended it.
 func (l *load) ask(c net.Conn) error {
 	request := []byte{0, 0, 0, 0, 0, 6, 1, 3, 0, 0, 0, registers}
 	answer := make([]byte, 9+2*registers)
