@@ -367,6 +367,8 @@ func checks(sums []summary, lay *layout, t totals, p *plan) []Check {
 	faults := float64(t.Lives + t.Lies)
 	look := ratio(float64(t.Changes), faults)
 	add("changes.per_fault", look, ">= 10", look >= 10, faults == 0, "operating changes for each fault: nobody learns that change means damage")
+	alike := ratio(float64(t.LookAlikes), float64(t.Lives))
+	add("look_alikes.per_life", alike, ">= 1", alike >= 1, t.Lives < fewestEvents, "benign look-alikes for each life: something else moves the same signals, and nothing is wrong")
 	add("lives.misordered", float64(t.misordered), "= 0", t.misordered == 0, t.Lives == 0, "lives that are not onset, then detectable, then failure")
 	spread, which := unitSpread(sums, lay)
 	add("unit.spread", spread, "0.02 to 0.4", spread >= 0.02 && spread <= 0.4, len(sums) < 8,

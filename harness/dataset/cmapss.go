@@ -116,7 +116,13 @@ func (c *cmapssWriter) settings(r *Result, row int) [3]float64 {
 		switch {
 		case ch.What == "ambient":
 			s[1] = ch.Value
+		case ch.What == lookAlike && ch.Look.AmbientK != 0:
+			s[1] = ch.Look.AmbientK
 		case ch.Machine != c.machine:
+		case ch.What == lookAlike:
+			if ch.Look.Load != 0 {
+				s[0] = ch.Look.Load
+			}
 		case ch.What == "load":
 			s[0] = ch.Value
 		default:

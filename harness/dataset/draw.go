@@ -1,7 +1,9 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -37,13 +39,20 @@ type Run struct {
 type Change struct {
 	At      time.Duration
 	Machine string // "" for the hall
-	// What is "load" (times the usual), "ambient" (K above the usual) or the
-	// parameter of a recipe, whose value Text is, Share times the scenario's.
+	// What is "load" (times the usual), "ambient" (K above the usual), the
+	// parameter of a recipe, whose value Text is, Share times the scenario's,
+	// or lookAlike.
 	What  string
 	Value float64
 	Text  string
 	Share float64
+	// Look is a benign look-alike of what a component's wear does.
+	Look      plant.LookAlike
+	Component string
 }
+
+// lookAlike is what such a change is called.
+const lookAlike = "look-alike"
 
 func (p *plan) draw(index int, splits []int) Run {
 	unit := p.unitOf(index)
@@ -174,25 +183,30 @@ func (p *plan) served(tag string) bool {
 	return false
 }
 
-// drawChanges at exponential intervals: of the load of a machine as often as
-// of the hall and of a recipe together.
+// drawChanges at exponential intervals: a third of them look like the wear of
+// some component, and end after a while; the others are of the load of a
+// machine, the hall and recipes, and stay until the next.
 func (p *plan) drawChanges(r *Run, rng *rand.Rand) {
 	if p.ds.ChangesPerHour == 0 {
 		return
 	}
+	components := p.components()
 	mean := float64(time.Hour) / p.ds.ChangesPerHour
 	for at := 0.0; ; {
 		at += rng.ExpFloat64() * mean
 		if at >= float64(p.sc.Duration) {
-			return
+			break
 		}
 		m := p.sc.Machines[rng.IntN(len(p.sc.Machines))]
-		c := Change{At: time.Duration(at) | 1, Machine: m.Name} // on no whole microsecond
-		size := rng.Float64()
+		c := Change{At: time.Duration(at) | 1, Machine: m.Name, Value: 1} // on no whole microsecond
+		which, size, long := rng.IntN(len(components)), rng.Float64(), rng.Float64()
 		switch u := rng.Float64(); {
-		case u < 0.5:
+		case u < 0.33:
+			r.Changes = append(r.Changes, p.lookAlike(c.At, components[which], size, long)...)
+			continue
+		case u < 0.66:
 			c.What, c.Value = "load", 0.85+0.3*size
-		case u < 0.75:
+		case u < 0.83:
 			c.Machine, c.What, c.Value = "", "ambient", -5+12*size
 		default:
 			c.recipe(m, size)
@@ -201,6 +215,49 @@ func (p *plan) drawChanges(r *Run, rng *rand.Rand) {
 			r.Changes = append(r.Changes, c)
 		}
 	}
+	slices.SortStableFunc(r.Changes, func(a, b Change) int { return cmp.Compare(a.At, b.At) })
+}
+
+// lookAlike of a component, at a third to the whole of its strength, for 10 to
+// 60 minutes; then everything is as usual.
+func (p *plan) lookAlike(at time.Duration, target string, size, long float64) []Change {
+	machine, component, _ := strings.Cut(target, "/")
+	m := p.machine(machine)
+	for _, k := range plant.Kinds() {
+		i := slices.IndexFunc(k.Components, func(c plant.Component) bool { return c.Name == component })
+		if k.Name != m.Kind || i < 0 {
+			continue
+		}
+		full, share := k.Components[i].LookAlike, 0.33+0.67*size
+		on := Change{At: at, Machine: machine, What: lookAlike, Value: share, Share: 1, Component: component, Look: plant.LookAlike{Doc: full.Doc, AmbientK: share * full.AmbientK, Recipe: full.Recipe}}
+		end := at + 10*time.Minute + time.Duration(long*float64(50*time.Minute))
+		out := []Change{on}
+		if full.Load != 0 {
+			out[0].Look.Load = 1 + share*(full.Load-1)
+			out = append(out, Change{At: end, Machine: machine, What: "load", Value: 1})
+		}
+		if full.AmbientK != 0 {
+			out = append(out, Change{At: end, What: "ambient"})
+		}
+		for _, name := range slices.Sorted(maps.Keys(full.Recipe)) {
+			text := m.Params[name]
+			out = append(out, Change{At: end, Machine: machine, What: name, Text: text, Value: leading(text), Share: 1})
+		}
+		return out
+	}
+	return nil
+}
+
+func (p *plan) machine(name string) plant.MachineConfig {
+	i := slices.IndexFunc(p.sc.Machines, func(m plant.MachineConfig) bool { return m.Name == name })
+	return p.sc.Machines[i] // its components were listed from there
+}
+
+// leading is the number in front of a unit.
+func leading(text string) float64 {
+	number, _, _ := strings.Cut(text, " ")
+	v, _ := strconv.ParseFloat(number, 64)
+	return v
 }
 
 // recipe changes one parameter by up to 5 % of what the scenario says.
@@ -234,6 +291,8 @@ func (c Change) apply(p *plant.Plant) error {
 		return p.SetAmbient(c.Value)
 	case "load":
 		return p.Machine(c.Machine).SetLoad(c.Value)
+	case lookAlike:
+		return p.Turn(c.Machine, c.Look)
 	}
 	return p.Machine(c.Machine).SetRecipe(map[string]string{c.What: c.Text})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // sidecar is what must be known of a shard once it is whole.
@@ -30,6 +31,7 @@ type runEntry struct {
 	Lives    []life  `json:"lives,omitempty"`
 	Lies     []lie   `json:"lies,omitempty"`
 	Changes  int     `json:"changes"`
+	Alike    int     `json:"look_alikes"`
 	Healthy  float64 `json:"healthy_machine_s"`
 }
 
@@ -82,6 +84,9 @@ func (s *sidecar) add(r *Result, lay *layout, file string, group int) {
 	for _, ev := range r.Events {
 		if ev.Kind == "change" {
 			e.Changes++
+			if strings.HasPrefix(ev.Detail, "like ") {
+				e.Alike++
+			}
 		}
 	}
 	e.Healthy = healthySeconds(r, lay)
@@ -182,6 +187,7 @@ type totals struct {
 	Undetectable        int            `json:"undetectable"`
 	Lies                int            `json:"lies"`
 	Changes             int            `json:"changes"`
+	LookAlikes          int            `json:"look_alikes"`
 	ByMode              map[string]int `json:"lives_by_mode"`
 	misordered          int            // lives whose instants are out of order
 }
@@ -191,6 +197,7 @@ func (t *totals) add(e runEntry, machines int, durationS float64) {
 	t.HealthyMachineHours += e.Healthy / 3600
 	t.Lies += len(e.Lies)
 	t.Changes += e.Changes
+	t.LookAlikes += e.Alike
 	for _, l := range e.Lives {
 		t.Lives++
 		t.ByMode[l.Machine+"/"+l.Component+": "+l.Mode]++

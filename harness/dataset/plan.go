@@ -51,6 +51,8 @@ type plan struct {
 	opts  Options
 	shard int // runs in each file
 	units int
+	// asItWas leaves the scenario's own units and fast scans alone.
+	asItWas bool
 }
 
 func newPlan(sc *scenarios.Scenario, opts Options) (*plan, error) {

@@ -45,6 +45,7 @@ type Result struct {
 type simulator struct {
 	p       *plan
 	splits  []int
+	kinds   []plant.Kind
 	lay     *layout
 	table   *Table
 	values  []float64 // of one PLC
@@ -52,7 +53,7 @@ type simulator struct {
 }
 
 func newSimulator(p *plan) (*simulator, error) {
-	s := &simulator{p: p, splits: p.splitsOfUnits()}
+	s := &simulator{p: p, splits: p.splitsOfUnits(), kinds: plant.Kinds()}
 	w, err := harness.NewWorld(s.scenario(Run{}), 0, time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
@@ -65,6 +66,9 @@ func newSimulator(p *plan) (*simulator, error) {
 // scenario is that of the data set as one run has it: every tag in the slow
 // task, machines and instruments of the run's unit.
 func (s *simulator) scenario(r Run) *scenarios.Scenario {
+	if s.p.asItWas {
+		return s.p.sc
+	}
 	sc := *s.p.sc
 	sc.Machines = slices.Clone(sc.Machines)
 	for i := range sc.Machines {
@@ -77,6 +81,21 @@ func (s *simulator) scenario(r Run) *scenarios.Scenario {
 	}
 	sc.Faults = r.Faults
 	return &sc
+}
+
+// component of the kind's table; empty for none.
+func (s *simulator) component(machine, name string) plant.Component {
+	for _, m := range s.p.sc.Machines {
+		for _, k := range s.kinds {
+			if m.Name != machine || m.Kind != k.Name {
+				continue
+			}
+			if i := slices.IndexFunc(k.Components, func(c plant.Component) bool { return c.Name == name }); i >= 0 {
+				return k.Components[i]
+			}
+		}
+	}
+	return plant.Component{}
 }
 
 // look at the context so often.
@@ -164,10 +183,12 @@ type truth struct {
 type wearing struct {
 	machine, component, mode string
 	onset, failure           time.Duration
-	// known says that the life was drawn, so that the law of what remains is.
-	known bool
-	// active from the onset to the repair.
-	active, failed bool
+	// known says that the law of what remains is: the life was drawn, or the
+	// component lives by itself.
+	known, itself bool
+	law           bridge
+	// active from the onset to the repair, when it is over.
+	active, failed, over bool
 	// knotRow is where quantiles were computed last; -1 before the first.
 	knotRow int
 }
@@ -178,7 +199,8 @@ func newTruth(s *simulator, r Run, w *harness.World, windows []faults.Window) *t
 		machine, rest, _ := strings.Cut(win.Target, "/")
 		switch win.Class {
 		case faults.ClassProcess:
-			t.wearing = append(t.wearing, wearing{machine: machine, component: rest, onset: win.From, failure: win.To, known: win.Index >= r.Drawn})
+			t.wearing = append(t.wearing, wearing{machine: machine, component: rest, onset: win.From, failure: win.To,
+				known: win.Index >= r.Drawn, law: bridgeOf(s.component(machine, rest).Law)})
 		case faults.ClassSensor:
 			t.lying = append(t.lying, win)
 			t.add(Event{AtS: win.From.Seconds(), Machine: machine, Kind: "sensor", Component: win.Target, Mode: win.Kind, Detail: win.Note})
@@ -208,20 +230,33 @@ func (t *truth) add(e Event) { t.events = append(t.events, e) }
 
 func (t *truth) event(e plant.Event) {
 	t.add(Event{AtS: e.At.Seconds(), Machine: e.Machine, Kind: e.Kind, Component: e.Component, Mode: e.Mode, State: e.State})
+	if e.Component == "" {
+		return
+	}
+	w := t.living(e)
+	switch e.Kind {
+	case "onset":
+		w.active, w.mode, w.knotRow = true, e.Mode, -1
+	case "failure":
+		w.failed, w.failure, w.mode = true, e.At, e.Mode
+		w.active = true // what fails at once has no onset
+	case "repair":
+		w.active, w.over = false, true
+	}
+}
+
+// living finds the life that an event belongs to. One that nobody planned is
+// the component's own.
+func (t *truth) living(e plant.Event) *wearing {
 	for i := range t.wearing {
 		w := &t.wearing[i]
-		if w.machine != e.Machine || w.component != e.Component {
-			continue
-		}
-		switch e.Kind {
-		case "onset":
-			w.active, w.mode, w.knotRow = true, e.Mode, -1
-		case "failure":
-			w.failed = true
-		case "repair":
-			w.active = false
+		if w.machine == e.Machine && w.component == e.Component && !w.over {
+			return w
 		}
 	}
+	t.wearing = append(t.wearing, wearing{machine: e.Machine, component: e.Component, onset: e.At, known: true, itself: true,
+		law: bridgeOf(t.s.component(e.Machine, e.Component).Law), knotRow: -1})
+	return &t.wearing[len(t.wearing)-1]
 }
 
 func (t *truth) change(c Change) {
@@ -229,6 +264,9 @@ func (t *truth) change(c Change) {
 		return // it did not happen, and no event says that it did
 	}
 	detail := fmt.Sprintf("%s %.4g", c.What, c.Value)
+	if c.What == lookAlike {
+		detail = "like " + c.Component + ": " + c.Look.Doc
+	}
 	t.add(Event{AtS: c.At.Seconds(), Machine: c.Machine, Kind: "change", Detail: detail})
 }
 
@@ -295,14 +333,33 @@ func (t *truth) quantiles(w *wearing, row int, now time.Duration, damage float64
 		return // filled in when the next knot is reached
 	}
 	lo, hi := t.s.p.lifeBounds()
-	q := remaining(damage, (now - w.onset).Seconds(), lo, hi)
+	q := w.law.remaining(damage, (now - w.onset).Seconds(), lo, hi)
+	if w.itself {
+		q = t.itself(w)
+	}
 	for i, v := range q {
-		t.put(w.machine, base+i, row, max(0, v))
+		t.put(w.machine, base+i, row, v)
 	}
 	if w.knotRow >= 0 {
 		t.join(w.machine, w.knotRow, row)
 	}
 	w.knotRow = row
+}
+
+// itself are the quantiles of a component that lives by itself, by its own law
+// and exposure.
+func (t *truth) itself(w *wearing) (q [3]float64) {
+	r, err := t.w.Plant().Machine(w.machine).Remaining(w.component)
+	if err != nil {
+		return q
+	}
+	for i, p := range quantileLevels {
+		q[i] = null // it does not age now
+		if d, ok := r.Quantile(p); ok {
+			q[i] = d.Seconds()
+		}
+	}
+	return q
 }
 
 // join fills the rows between two knots.
@@ -322,6 +379,9 @@ func (t *truth) fillRUL() {
 	every := t.s.p.ds.Every.D()
 	for i := range t.wearing {
 		w := &t.wearing[i]
+		if w.failure == 0 { // it lives by itself, and outlived the run
+			continue
+		}
 		repaired := time.Duration(1<<63 - 1)
 		for _, e := range t.events {
 			if e.Kind == "repair" && e.Machine == w.machine && e.Component == w.component && e.AtS >= w.failure.Seconds() {
