@@ -40,6 +40,7 @@ type plant struct {
 		Scan Duration `toml:"scan"`
 	} `toml:"plc"`
 	embedded
+	//lint:ignore U1000 an unexported field must be no key
 	hidden int
 	Left   int `toml:"-"`
 }
