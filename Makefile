@@ -43,6 +43,12 @@ bench-opcua: ## bench-opcua: the OPC UA server beside open62541 (OPEN62541_DIR) 
 bench-kernel: ## bench-kernel: the kernel beside a C heap loop, simgo and SimPy; writes bench/kernel.json and docs/KERNEL.md
 	$(GO) run ./bench/kernel
 
+interop: ## interop: clients that nobody here wrote against the PLCs, and the table docs/INTEROP.md
+	rm -f bin/interop.jsonl
+	mkdir -p bin
+	PLANTBED_INTEROP_OUT=$(CURDIR)/bin/interop.jsonl $(GO) test -count 1 ./sim/plc/opcua ./sim/plc/modbus
+	$(GO) run ./internal/interop bin/interop.jsonl > docs/INTEROP.md
+
 deps: ## deps: what tests and benches want beyond Go (apt, npm)
 	.ci/deps
 

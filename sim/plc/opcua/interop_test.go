@@ -3,14 +3,19 @@ package opcua
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/plc"
 )
 
 const interopDir = "testdata/interop"
@@ -49,7 +54,12 @@ func TestInteropNodeOPCUA(t *testing.T) {
 func interop(t *testing.T, mode string, sec Security) {
 	p := newPLC()
 	p.set("pump/motor/bearing/temp", 61.5)
-	s := serve(t, p, Config{ApplicationURI: "urn:plantbed:plc-test:server", Security: sec}, Options{})
+	high := 50.0
+	p.set("oven/zone", 0)
+	s := serve(t, p, Config{
+		ApplicationURI: "urn:plantbed:plc-test:server", Security: sec, History: strict.Duration(10 * time.Second),
+		Users: Users{Passwords: map[string]string{"operator": "x"}}, Alarms: []plc.Alarm{{Tag: "oven/zone", High: &high}},
+	}, Options{})
 	first := p.scan(0)
 	p.scan(1)
 	stop, done := make(chan bool), make(chan bool)
@@ -82,52 +92,109 @@ func interop(t *testing.T, mode string, sec Security) {
 		}
 		step := line["step"].(string)
 		said[step] = line
-		if step == "ready" {
+		switch step {
+		case "ready":
 			cut(s)
+		case "raise an alarm":
+			p.set("oven/zone", 60)
+			p.scan(0)
 		}
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %v", err, said["error"])
 	}
-	check := func(step, field string, want any) {
+	check := func(step, field string, want any) bool {
 		t.Helper()
-		if got := said[step][field]; got != want {
+		if got := said[step][field]; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s: %s is %v, want %v", step, field, got, want)
+			return false
 		}
+		return true
 	}
+	note := func(feature string, ok ...bool) { noteInterop(t, "node-opcua 2.182.2", feature+", "+mode, ok...) }
+	same := true
 	for _, u := range said["endpoints"]["urls"].([]any) {
 		if u != endpoint(s) {
 			t.Errorf("endpoint %v, want %v", u, endpoint(s))
+			same = false
 		}
 	}
-	if names := said["browse"]["names"].([]any); !slices.Contains(names, any("2:pump")) || !slices.Contains(names, any("Server")) {
+	note("connect, endpoints echo the address", same)
+	names := said["browse"]["names"].([]any)
+	found := slices.Contains(names, any("2:pump")) && slices.Contains(names, any("Server"))
+	if !found {
 		t.Errorf("below Objects: %v", names)
 	}
-	check("translate", "status", "Good")
-	check("translate", "id", "ns=2;s=pump/motor/current")
-	check("read", "value", 615.0)
-	check("read", "type", "Int16")
-	check("read", "status", "Good")
-	check("read", "source", first.Stamp.Format("2006-01-02T15:04:05.000Z"))
-	check("units", "name", "A")
-	check("status", "state", float64(ua.ServerStateRunning))
-	check("status", "product", "Plantbed PLC")
-	check("write", "accepted", "Good")
-	check("write", "refused", "BadNotWritable")
-	checkRun(t, "every scan", said["samples"]["every"].([]any), 1)
-	checkRun(t, "deadband", said["samples"]["coarse"].([]any), 5)
+	note("browse, translate", found, check("translate", "status", "Good"), check("translate", "id", "ns=2;s=pump/motor/current"))
+	note("read with type, status and source time", check("read", "value", 615.0), check("read", "type", "Int16"), check("read", "status", "Good"),
+		check("read", "source", first.Stamp.Format("2006-01-02T15:04:05.000Z")), check("units", "name", "A"),
+		check("status", "state", float64(ua.ServerStateRunning)), check("status", "product", "Plantbed PLC"))
+	note("write", check("write", "accepted", "Good"), check("write", "refused", "BadNotWritable"))
+	note("subscribe, queue of 2,000, Republish after a cut: nothing lost, nothing twice", s.stats.republished.Load() > 0, checkRun(t, "every scan", said["samples"]["every"].([]any), 1))
+	note("subscribe, absolute deadband", checkRun(t, "deadband", said["samples"]["coarse"].([]any), 5))
+	note("call", check("call", "status", "Good"), check("call out of range", "status", "BadOutOfRange"))
+	p.mu.Lock()
+	if p.written["oven/setpoint"] != 175 {
+		t.Errorf("the call set %v", p.written["oven/setpoint"])
+	}
+	p.mu.Unlock()
+	note("history read of raw data", check("history", "status", "Good"), checkRun(t, "history", said["history"]["values"].([]any), 1))
+	note("alarms: events, acknowledge, refresh", check("alarms", "acknowledge", "Good"), check("alarms", "refresh", "Good"), checkAlarms(t, said["alarms"]["events"].([]any)))
+	note("transfer, refused to another user", check("transfer", "moved", "Good"), check("transfer", "stolen", "BadUserAccessDenied"))
+	denied := strings.Contains(fmt.Sprint(said["wrong password"]["text"]), "BadUserAccessDenied")
+	if !denied {
+		t.Errorf("a wrong password: %v", said["wrong password"]["text"])
+	}
+	note("user and password, a wrong one refused", check("user", "accepted", "Good"), denied)
+}
+
+// checkAlarms wants the alarm raised, acknowledged and said again between the
+// two events of a refresh.
+func checkAlarms(t *testing.T, events []any) bool {
+	t.Helper()
+	got := fmt.Sprint(events...)
+	want := "[oven/zone true false true] [oven/zone true true true] [Server <nil> <nil> <nil>] [oven/zone true true true] [Server <nil> <nil> <nil>]"
+	if got != want {
+		t.Errorf("alarms: %s\nwant: %s", got, want)
+	}
+	return got == want
+}
+
+// noteInterop appends what a client saw to the file from which the interop
+// table is made, where one is wanted.
+func noteInterop(t *testing.T, client, feature string, ok ...bool) {
+	t.Helper()
+	name := os.Getenv("PLANTBED_INTEROP_OUT")
+	if name == "" {
+		return
+	}
+	result := "pass"
+	if slices.Contains(ok, false) {
+		result = "fails"
+	}
+	line, _ := json.Marshal(map[string]string{"client": client, "feature": feature, "result": result})
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // checkRun wants values that go up by step, each once and none missing.
-func checkRun(t *testing.T, what string, list []any, step float64) {
+func checkRun(t *testing.T, what string, list []any, step float64) bool {
 	t.Helper()
 	for i := 1; i < len(list); i++ {
 		if list[i].(float64) != list[i-1].(float64)+step {
 			t.Errorf("%s: %v after %v (value %d of %d)", what, list[i], list[i-1], i, len(list))
-			return
+			return false
 		}
 	}
 	if len(list) < 15 {
 		t.Errorf("%s: %d values", what, len(list))
+		return false
 	}
+	return true
 }

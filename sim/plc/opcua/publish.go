@@ -300,6 +300,7 @@ func (x *exchange) republish(r *ua.RepublishRequest) (any, error) {
 	}
 	for i := range sub.sent {
 		if sub.sent[i].seq == r.RetransmitSequenceNumber && sub.sent[i].b != nil {
+			x.s.stats.republished.Add(1)
 			return &sub.sent[i], nil
 		}
 	}

@@ -27,8 +27,9 @@ type Server struct {
 		sync.Mutex
 		rng *rand.Rand
 	}
-	slow atomic.Uint32  // the last turn in which an answer was late alone
-	wg   sync.WaitGroup // goroutines and armed timers
+	stats stats
+	slow  atomic.Uint32  // the last turn in which an answer was late alone
+	wg    sync.WaitGroup // goroutines and armed timers
 
 	mu       sync.Mutex
 	closed   bool

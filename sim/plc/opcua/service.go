@@ -200,6 +200,7 @@ func (x *exchange) answer(typ uint16, answer any, err error) {
 
 // fault appends a ServiceFault.
 func (x *exchange) fault(b []byte, err error) []byte {
+	x.s.stats.refusedRequests.Add(1)
 	status, ok := err.(ua.StatusCode)
 	if !ok {
 		x.s.log.Error("a service failed", "conn", x.c.number, "err", err)

@@ -69,8 +69,11 @@ func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || len(s.sessions) >= s.cfg.Limits.Sessions || s.shown.Load().trouble.SessionsFull {
+		s.stats.refused.Add(1)
 		return nil, ua.StatusBadTooManySessions
 	}
+	s.stats.sessions.Add(1)
+	s.stats.allSessions.Add(1)
 	s.ids.session++
 	sess := &session{
 		node: ua.NewNumericNodeID(1, s.ids.session), token: string(s.secret(32)), name: r.SessionName,
@@ -121,6 +124,7 @@ func (s *Server) checkSession(sess *session) {
 		sess.timer = s.after(left, func() { s.checkSession(sess) })
 		return
 	}
+	s.stats.timedOut.Add(1)
 	s.log.Info("session timed out", "session", sess.name, "after", s.patience(sess))
 	s.endSession(sess, false)
 }
@@ -129,6 +133,7 @@ func (s *Server) checkSession(sess *session) {
 // deleted with it. The mutex is held.
 func (s *Server) endSession(sess *session, deleteSubscriptions bool) {
 	s.halt(sess.timer)
+	s.stats.sessions.Add(^uint32(0))
 	s.sessions = slices.DeleteFunc(s.sessions, func(o *session) bool { return o == sess })
 	delete(s.tokens, sess.token)
 	for _, sub := range slices.Clone(sess.subs) {
@@ -169,6 +174,7 @@ func (x *exchange) activateSession(r *ua.ActivateSessionRequest) (any, error) {
 	}
 	user, err := x.identify(r.UserIdentityToken, r.UserTokenSignature, nonce)
 	if err != nil {
+		s.stats.refusedByUser.Add(1)
 		return nil, err
 	}
 	s.mu.Lock()

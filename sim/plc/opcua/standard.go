@@ -52,6 +52,7 @@ var standardNodes = sync.OnceValue(func() *standard {
 		}
 		link(std.nodes[v.parent], by, n)
 	}
+	std.addDiagnostics()
 	for _, m := range conditionMethods {
 		n := std.add(ua.NodeClassMethod, m.id, m.Name)
 		n.method = &m.Method
@@ -139,6 +140,7 @@ var types = []struct {
 	{ua.NodeClassDataType, id.Structure, id.BaseDataType, "Structure", true, ""},
 	{ua.NodeClassDataType, id.Range, id.Structure, "Range", false, ""},
 	{ua.NodeClassDataType, id.EUInformation, id.Structure, "EUInformation", false, ""},
+	{ua.NodeClassDataType, id.ServerDiagnosticsSummaryDataType, id.Structure, "ServerDiagnosticsSummaryDataType", false, ""},
 	{ua.NodeClassDataType, id.Argument, id.Structure, "Argument", false, ""},
 	{ua.NodeClassDataType, id.BuildInfo, id.Structure, "BuildInfo", false, ""},
 	{ua.NodeClassDataType, id.ServerStatusDataType, id.Structure, "ServerStatusDataType", false, ""},
@@ -171,6 +173,7 @@ var types = []struct {
 	{ua.NodeClassVariableType, id.BaseDataVariableType, id.BaseVariableType, "BaseDataVariableType", false, ""},
 	{ua.NodeClassVariableType, id.ServerStatusType, id.BaseDataVariableType, "ServerStatusType", false, ""},
 	{ua.NodeClassVariableType, id.BuildInfoType, id.BaseDataVariableType, "BuildInfoType", false, ""},
+	{ua.NodeClassVariableType, id.ServerDiagnosticsSummaryType, id.BaseDataVariableType, "ServerDiagnosticsSummaryType", false, ""},
 	{ua.NodeClassVariableType, id.DataItemType, id.BaseDataVariableType, "DataItemType", false, ""},
 	{ua.NodeClassVariableType, id.BaseAnalogType, id.DataItemType, "BaseAnalogType", false, ""},
 	{ua.NodeClassVariableType, id.AnalogItemType, id.BaseAnalogType, "AnalogItemType", false, ""},
@@ -234,7 +237,7 @@ var variables = []struct {
 	{id.Server_ServerStatus_BuildInfo_BuildNumber, id.Server_ServerStatus_BuildInfo, "BuildNumber", id.String, false, id.BaseDataVariableType, constant(buildInfo().BuildNumber)},
 	{id.Server_ServerStatus_BuildInfo_BuildDate, id.Server_ServerStatus_BuildInfo, "BuildDate", id.UtcTime, false, id.BaseDataVariableType, constant(buildInfo().BuildDate)},
 
-	{id.Server_ServerDiagnostics_EnabledFlag, id.Server_ServerDiagnostics, "EnabledFlag", id.Boolean, false, 0, constant(false)},
+	{id.Server_ServerDiagnostics_EnabledFlag, id.Server_ServerDiagnostics, "EnabledFlag", id.Boolean, false, 0, constant(true)},
 	{id.Server_ServerRedundancy_RedundancySupport, id.Server_ServerRedundancy, "RedundancySupport", id.RedundancySupport, false, 0, constant(int32(0))},
 
 	{id.Server_ServerCapabilities_ServerProfileArray, id.Server_ServerCapabilities, "ServerProfileArray", id.String, true, 0, constant([]string{"http://opcfoundation.org/UA-Profile/Server/EmbeddedUA2017"})},

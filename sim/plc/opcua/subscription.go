@@ -75,6 +75,8 @@ func (x *exchange) createSubscription(r *ua.CreateSubscriptionRequest) (any, err
 	}
 	sub.silent = sub.keep // the first cycle sends something, be it a keep-alive
 	s.subs[sub.id] = sub
+	s.stats.subscriptions.Add(1)
+	s.stats.allSubscriptions.Add(1)
 	x.session.subs = append(x.session.subs, sub)
 	s.begin(sub)
 	return &ua.CreateSubscriptionResponse{
@@ -199,6 +201,7 @@ func (s *Server) expire(sub *subscription) {
 func (s *Server) deleteSubscription(sub *subscription) {
 	s.halt(sub.timer)
 	sub.dead = true
+	s.stats.subscriptions.Add(^uint32(0))
 	delete(s.subs, sub.id)
 	s.drop(sub.order)
 	if sess := sub.session; sess != nil {

@@ -81,6 +81,8 @@ func (s *Server) reboot(sameIDs bool) []*conn {
 		s.halt(sub.timer)
 		sub.dead = true
 	}
+	s.stats.sessions.Store(0)
+	s.stats.subscriptions.Store(0)
 	s.sessions, s.tokens, s.subs = nil, map[string]*session{}, map[uint32]*subscription{}
 	for i := range s.feeds {
 		s.feeds[i] = nil

@@ -7,7 +7,8 @@
 "use strict";
 const {
   OPCUAClient, MessageSecurityMode, SecurityPolicy, AttributeIds, TimestampsToReturn, ClientSubscription,
-  ClientMonitoredItem, DataChangeFilter, DataChangeTrigger, DeadbandType, DataType, makeBrowsePath,
+  ClientMonitoredItem, DataChangeFilter, DataChangeTrigger, DeadbandType, DataType, makeBrowsePath, UserTokenType,
+  constructEventFilter, callConditionRefresh, ofType, resolveNodeId,
 } = require("node-opcua-client");
 const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 
@@ -16,6 +17,52 @@ const [policy, security] = mode.split("/");
 const say = (step, more) => console.log(JSON.stringify({ step, ...more }));
 const node = (id) => "ns=2;s=" + id;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// alarms listens to the server's alarms, has one raised, acknowledges it and
+// asks for what is retained.
+async function alarms(session) {
+  const subscription = ClientSubscription.create(session, { requestedPublishingInterval: 50, requestedLifetimeCount: 1000, requestedMaxKeepAliveCount: 10, maxNotificationsPerPublish: 1000, publishingEnabled: true });
+  const fields = ["EventId", "SourceName", "ActiveState.Id", "AckedState.Id", "Retain", "ConditionName", "EventType"];
+  const events = [];
+  const item = ClientMonitoredItem.create(subscription, { nodeId: resolveNodeId("Server"), attributeId: AttributeIds.EventNotifier },
+    { samplingInterval: 0, queueSize: 100, discardOldest: true, filter: constructEventFilter(fields, ofType("AlarmConditionType")) }, TimestampsToReturn.Both);
+  item.on("changed", (v) => events.push(v.map((f) => f.value)));
+  await new Promise((done, fail) => { item.on("initialized", done); item.on("err", fail); });
+  say("raise an alarm", {});
+  const wait = async (n) => { while (events.length < n) await sleep(10); };
+  await wait(1);
+  const acked = await session.acknowledgeCondition(node("oven/zone.Alarm"), events[0][0], "seen");
+  await wait(2);
+  const refreshed = await callConditionRefresh(session, subscription.subscriptionId);
+  await wait(5);
+  say("alarms", { acknowledge: acked.name, refresh: refreshed.name, events: events.map((e) => [e[1], e[2], e[3], e[4]]) });
+  await subscription.terminate();
+}
+
+const monitorOn = (subscription, id, into) => {
+  const item = ClientMonitoredItem.create(subscription, { nodeId: node(id), attributeId: AttributeIds.Value }, { samplingInterval: 100, queueSize: 2000, discardOldest: true }, TimestampsToReturn.Both);
+  item.on("changed", (v) => into.push(v.value.value));
+  return new Promise((done, fail) => { item.on("initialized", done); item.on("err", fail); });
+};
+
+// transfer moves a subscription to a session of another client of the same user.
+async function transfer(client, session, monitor) {
+  const subscription = ClientSubscription.create(session, { requestedPublishingInterval: 50, requestedLifetimeCount: 1000, requestedMaxKeepAliveCount: 10, maxNotificationsPerPublish: 1000, publishingEnabled: true });
+  const values = [];
+  await monitor(subscription, "pump/flow", values);
+  while (values.length < 10) await sleep(10);
+  const other = await client.createSession({ type: UserTokenType.UserName, userName: "operator", password: "x" });
+  const stolen = await other.transferSubscriptions({ subscriptionIds: [subscription.subscriptionId], sendInitialValues: false });
+  const same = await client.createSession();
+  const moved = await same.transferSubscriptions({ subscriptionIds: [subscription.subscriptionId], sendInitialValues: false });
+  say("transfer", { stolen: stolen.results[0].statusCode.name, moved: moved.results[0].statusCode.name });
+  await other.close();
+  await same.close();
+  say("user", { accepted: "Good" });
+  let denied = "accepted";
+  try { await client.createSession({ type: UserTokenType.UserName, userName: "operator", password: "y" }); } catch (err) { denied = err.message; }
+  say("wrong password", { text: denied });
+}
 
 async function main() {
   const client = OPCUAClient.create({
@@ -63,6 +110,17 @@ async function main() {
   while (every.length < more) await sleep(10);
   await subscription.terminate();
   say("samples", { every, coarse, back });
+
+  const called = await session.call({ objectId: node("oven"), methodId: node("oven.SetSetpoint"), inputArguments: [{ dataType: DataType.Double, value: 175 }] });
+  say("call", { status: called.statusCode.name });
+  const refused = await session.call({ objectId: node("oven"), methodId: node("oven.SetSetpoint"), inputArguments: [{ dataType: DataType.Double, value: 1e9 }] });
+  say("call out of range", { status: refused.statusCode.name });
+
+  const past = await session.readHistoryValue(node("pump/flow"), new Date("2026-03-01T12:00:00Z"), new Date("2026-03-02T12:00:00Z"));
+  say("history", { status: past.statusCode.name, values: past.historyData.dataValues.filter((v) => v.statusCode.name === "Good").map((v) => v.value.value) }); // it asks for bounds, which are not all there
+
+  await alarms(session);
+  await transfer(client, session, monitorOn);
   await session.close();
   await client.disconnect();
 }
