@@ -62,6 +62,7 @@ func (m *Machine) SetRecipe(values map[string]string) error {
 		problems.Sort()
 		return fmt.Errorf("%s: %w", m.Name, problems.Err())
 	}
+	m.watch()
 	m.touch(m.kernel.Now())
 	fresh := m.def.build(p, m.chance)
 	fresh.inherit(m.model)
@@ -128,6 +129,7 @@ func (p *Plant) SetAmbient(kelvin float64) error {
 	}
 	now := p.kernel.Now()
 	for _, m := range p.machines {
+		m.watch()
 		m.touch(now)
 	}
 	t := now.Seconds()

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim"
 )
 
@@ -78,3 +79,6 @@ func value(t testing.TB, m *Machine, name string, now time.Duration) float64 {
 	t.Fatalf("%s has no signal %s", m.Name, name)
 	return 0
 }
+
+// dur is so many seconds, as a configuration has them.
+func dur(s float64) strict.Duration { return strict.Duration(seconds(s)) }

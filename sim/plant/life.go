@@ -221,6 +221,7 @@ func (w *wear) shows() float64 {
 		return w.showsAt
 	}
 	m := w.m
+	m.advance(m.kernel.Now().Truncate(grid))
 	in := inputs{state: Execute, drawing: true, bowl: 1, steady: true}
 	m.surround.at(0, &in)
 	healthy := m.model.fork()
@@ -255,6 +256,7 @@ func (m *Machine) ageing(cfg MachineConfig) {
 	for _, c := range cfg.Lives {
 		for _, w := range m.wears {
 			if w.Name == c.Component {
+				m.watched = true // its damage is no moment that is kept
 				w.life = newLife(w, c)
 			}
 		}

@@ -55,6 +55,11 @@ func (p *Plant) join(cfg LineConfig) {
 		l.Stations = append(l.Stations, m)
 		before = m
 	}
+	for _, mc := range p.cfg.Machines {
+		if m := p.byName[mc.Name]; mc.Rework != nil && mc.Rework.To != "" && m.line == l {
+			m.station.reworkTo = p.byName[mc.Rework.To].station
+		}
+	}
 	l.minded = slices.Clone(l.Stations)
 	for _, name := range cfg.Utilities {
 		m := p.byName[name]

@@ -41,8 +41,46 @@ func (c Config) flowProblems(l LineConfig) strict.Problems {
 			ps.Addf(fmt.Sprintf("stations[%d]", i), "%s has spoiled units worked again by %q, which does not stand before it in the line", name, m.Rework.To)
 		}
 	}
+	ps = append(ps, c.skillProblems(l)...)
 	ps = append(ps, c.sideProblems(l, "into", l.Into, l.IntoBuffer)...)
 	return append(ps, c.sideProblems(l, "from", l.From, l.FromBuffer)...)
+}
+
+// skillProblems: what nobody can repair would lie for ever.
+func (c Config) skillProblems(l LineConfig) strict.Problems {
+	var ps strict.Problems
+	if len(l.Teams) == 0 {
+		return nil
+	}
+	asked := map[string]bool{}
+	ask := func(machine, skill string) {
+		if skill == "" {
+			skill = mechanical
+		}
+		if asked[skill] {
+			return
+		}
+		asked[skill] = true
+		for _, t := range l.Teams {
+			if len(t.Skills) == 0 || slices.Contains(t.Skills, skill) {
+				return
+			}
+		}
+		ps.Addf("team", "nobody has the skill %q, which %s needs", skill, machine)
+	}
+	for _, name := range slices.Concat(l.Stations, l.Utilities) {
+		m, k, _ := c.machine(name)
+		for _, comp := range k.Components {
+			ask(name, comp.Skill)
+		}
+		for _, b := range m.Breakdowns {
+			ask(name, b.Skill)
+		}
+		for _, o := range m.Maintenance {
+			ask(name, o.Skill)
+		}
+	}
+	return ps
 }
 
 func (c Config) sideProblems(l LineConfig, path, station string, room int) strict.Problems {

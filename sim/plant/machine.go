@@ -59,6 +59,8 @@ type Machine struct {
 	breakdowns []*breakdown
 	orders     []*order // maintenance that is planned
 	due        []*order // that whose crew stands by
+	watched    bool     // see watch
+	log        []moment
 }
 
 // grid is the longest step of a model.
@@ -162,6 +164,7 @@ func (m *Machine) Ledger() []Spell { return m.ledger.spells(m.kernel.Now()) }
 
 // look measures everything at now.
 func (m *Machine) look(now time.Duration) {
+	m.watch()
 	m.advance(now.Truncate(grid))
 	m.sense(now)
 	m.in.bowl, m.in.queue = m.station.fullness(now)
@@ -172,8 +175,56 @@ func (m *Machine) look(now time.Duration) {
 
 // touch brings the state up to now because an input is about to change.
 func (m *Machine) touch(now time.Duration) {
-	m.advance(now)
 	m.measured = -1
+	if m.watched || len(m.log) >= mostLog {
+		m.advance(now)
+		return
+	}
+	m.log = append(m.log, moment{now, m.in.state, m.in.drawing, m.in.working, m.in.begunS, m.in.cycleS, m.in.extra, m.ledger.reason})
+}
+
+// moment is what drove a machine up to an instant.
+type moment struct {
+	until          time.Duration
+	state          int
+	drawing        bool
+	working        bool
+	begunS, cycleS float64
+	extra          float64
+	why            reason
+}
+
+// mostLog is how many moments are kept for a machine that nobody looks at.
+const mostLog = 1 << 14
+
+// watch has the physics of a machine run along with events from now on, since
+// somebody has looked at it, or something other than the moments kept is about
+// to change. Before, its moments are merely written down: a signal that nobody
+// samples costs nothing.
+func (m *Machine) watch() {
+	if !m.watched {
+		m.watched = true
+		m.advance(m.advanced)
+	}
+}
+
+// replay runs the physics through the moments that were written down.
+func (m *Machine) replay() {
+	log, now := m.log, m.moment()
+	m.log = nil
+	for _, past := range log {
+		m.drive(past)
+		m.run(past.until, past.why)
+	}
+	m.drive(now)
+}
+
+func (m *Machine) moment() moment {
+	return moment{0, m.in.state, m.in.drawing, m.in.working, m.in.begunS, m.in.cycleS, m.in.extra, m.ledger.reason}
+}
+
+func (m *Machine) drive(d moment) {
+	m.in.state, m.in.drawing, m.in.working, m.in.begunS, m.in.cycleS, m.in.extra = d.state, d.drawing, d.working, d.begunS, d.cycleS, d.extra
 }
 
 // morning is how long a machine has worked before the run starts.
@@ -190,13 +241,21 @@ func (m *Machine) warmUp() {
 		perStep = grid.Seconds() / max(m.IdealCycle, m.feed.down.m.IdealCycle)
 	}
 	for at := grid - morning; at <= 0; at += grid {
-		m.advance(at)
+		m.run(at, producing)
 		m.draw(perStep)
 	}
 	m.energy = Energy{}
 }
 
+// advance brings the state up to an instant.
 func (m *Machine) advance(to time.Duration) {
+	if len(m.log) > 0 {
+		m.replay()
+	}
+	m.run(to, m.ledger.reason)
+}
+
+func (m *Machine) run(to time.Duration, why reason) {
 	if !m.warm {
 		m.warm = true
 		m.warmUp()
@@ -206,7 +265,7 @@ func (m *Machine) advance(to time.Duration) {
 		m.sense(m.advanced)
 		dtS := (end - m.advanced).Seconds()
 		if p, ok := m.model.(interface{ powerKW(*inputs) float64 }); ok {
-			m.energy.add(p.powerKW(&m.in)*dtS/3600, m.ledger.reason)
+			m.energy.add(p.powerKW(&m.in)*dtS/3600, why)
 		}
 		m.model.advance(&m.in, dtS)
 		m.advanced = end
@@ -215,6 +274,7 @@ func (m *Machine) advance(to time.Duration) {
 
 // supply takes portions from a feeder.
 func (m *Machine) supply(portions float64) {
+	m.watch()
 	m.touch(m.kernel.Now())
 	m.draw(portions)
 }

@@ -29,6 +29,7 @@ type Plant struct {
 	handlers []func(Event)
 	around   *surroundings
 	lines    []*Line
+	cfg      Config
 }
 
 // Build makes the plant of a configuration; nothing moves before Start.
@@ -37,7 +38,7 @@ func Build(k *sim.Kernel, cfg Config) (*Plant, error) {
 		return nil, fmt.Errorf("plant: %w", err)
 	}
 	around := newSurroundings(chance{kernel: k, machine: "plant"})
-	p := &Plant{kernel: k, byName: map[string]*Machine{}, around: around}
+	p := &Plant{kernel: k, byName: map[string]*Machine{}, around: around, cfg: cfg}
 	for _, mc := range cfg.Machines {
 		m := newMachine(k, around, mc, p.emit)
 		p.machines = append(p.machines, m)

@@ -260,6 +260,7 @@ func (s *station) upkeep() bool {
 	if !ok {
 		return false
 	}
+	s.m.watch()
 	s.m.touch(s.m.kernel.Now())
 	d, why := u.upkeep()
 	if d <= 0 {

@@ -119,6 +119,7 @@ func (w *wear) Clear() {
 
 // replace changes the damage to come; what was is brought up to now first.
 func (w *wear) replace(change func()) {
+	w.m.watch()
 	w.m.touch(w.m.kernel.Now())
 	for _, t := range w.timers {
 		t.Stop()

@@ -159,6 +159,7 @@ func TestDetectableIsWhereTheEffectExceedsTheNoise(t *testing.T) {
 			p.Start()
 			m := p.Machine(c.machine)
 			in := inputs{state: Execute, drawing: true, bowl: 1, steady: true}
+			m.advance(0) // through the morning
 			noise = m.noise(m.model.fork(), in)
 			at = func(now time.Duration) (values []float64) {
 				k.Run(now)
