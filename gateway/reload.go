@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"reflect"
 	"slices"
 	"time"
@@ -138,19 +137,15 @@ func (g *gateway) setStages(cfg Config) {
 }
 
 // door listens ahead, so that an address that cannot be had is told in time.
-func (g *gateway) door(cfg admin.Config) (net.Listener, error) {
+func (g *gateway) door(cfg admin.Config) (*admin.Door, error) {
 	if cfg == g.cfg.Admin || cfg.Listen == "" {
 		return nil, nil
 	}
-	l, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("admin: %w", err)
-	}
-	return l, nil
+	return admin.Open(cfg)
 }
 
 // startAdmin serves on l, or on what the config says.
-func (g *gateway) startAdmin(l net.Listener) {
+func (g *gateway) startAdmin(l *admin.Door) {
 	cfg := g.cfg.Admin
 	g.stopAdmin = g.start(func(ctx context.Context) error {
 		if l != nil {

@@ -32,11 +32,24 @@ func Serve(ctx context.Context, cfg Config, m *Metrics, log *slog.Logger) error 
 		<-ctx.Done()
 		return nil
 	}
+	d, err := Open(cfg)
+	if err != nil {
+		return err
+	}
+	return ServeOn(ctx, d, m, log)
+}
+
+// Door is an address that is listened on already.
+type Door struct{ net.Listener }
+
+// Open listens ahead of ServeOn, so that an address that cannot be had is told
+// in time.
+func Open(cfg Config) (*Door, error) {
 	l, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("admin: %w", err)
+		return nil, fmt.Errorf("admin: %w", err)
 	}
-	return ServeOn(ctx, l, m, log)
+	return &Door{l}, nil
 }
 
 // ServeOn is Serve on a listener that is there; it closes it.

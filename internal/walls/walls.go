@@ -30,6 +30,7 @@ var Rules = []Rule{
 	// No answer key: the stack under test sees nothing of the plant.
 	{Tree: "gateway/pipeline", May: []string{"sim/signal", "internal/payload", "gateway/...", "twin/predict"}},
 	{Tree: "gateway/buffer", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
+	{Tree: "gateway/sparkplug", May: []string{"sim/signal", "internal/payload", "gateway/..."}}, // a codec and an edge node's state
 	{Tree: "gateway/opcua", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
 	{Tree: "gateway/modbus", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
 	{Tree: "gateway/mqtt", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
