@@ -76,6 +76,8 @@ func New(seed uint64) *Kernel {
 	}
 }
 
+const endOfTime = time.Duration(math.MaxInt64)
+
 // Now is the time since the start of the run.
 func (k *Kernel) Now() time.Duration { return k.now }
 
@@ -112,11 +114,7 @@ func (k *Kernel) At(t time.Duration, f func()) Timer {
 
 // After schedules an inner event d from now.
 func (k *Kernel) After(d time.Duration, f func()) Timer {
-	t := k.now + d
-	if t < 0 && d > 0 {
-		t = math.MaxInt64 // the end of all time
-	}
-	return k.schedule(t, f)
+	return k.schedule(k.now+min(d, endOfTime-k.now), f)
 }
 
 // AtVisible schedules an event that the outside can see, such as a PLC's scan

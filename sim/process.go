@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"iter"
-	"math"
 	"time"
 )
 
@@ -94,10 +93,7 @@ func (p *Process) Sleep(d time.Duration) error {
 		return err
 	}
 	k := p.k
-	t := k.now + max(d, 0)
-	if t < 0 {
-		t = math.MaxInt64 // the end of all time
-	}
+	t := k.now + min(max(d, 0), endOfTime-k.now)
 	// Where nothing else happens until then, time may pass right here.
 	if uint64(t) < min(k.limit, k.soonest()) {
 		k.now = t

@@ -106,7 +106,7 @@ func hold(pending, events int, delay []time.Duration) (took, last time.Duration)
 	for ; i < pending; i++ {
 		k.After(delay[i%draws], next)
 	}
-	start := time.Now()
+	w := start()
 	k.Run(endOfTime)
-	return time.Since(start), k.Now()
+	return w.took(), k.Now()
 }

@@ -1,6 +1,6 @@
 """M/M/1 for SimPy 3 (Debian's python3-simpy3): simpy3.py CUSTOMERS ARRIVALS SERVICES
 
-Times are whole nanoseconds. Prints the seconds it took and the sum of the
+Times are whole nanoseconds. Prints the seconds of CPU it took and the sum of the
 times in the system, in nanoseconds."""
 import array
 import sys
@@ -37,8 +37,8 @@ def source(env, customers, clerk, between, service):
 
 
 customers, between, service = int(sys.argv[1]), draws(sys.argv[2]), draws(sys.argv[3])
-start = time.perf_counter()
+start = time.process_time()
 env = simpy.Environment()
 env.process(source(env, customers, simpy.Resource(env, capacity=1), between, service))
 env.run()
-print(time.perf_counter() - start, int(in_system))
+print(time.process_time() - start, int(in_system))

@@ -54,6 +54,7 @@ func TestBrowse(t *testing.T) {
 	if !slices.Contains(all, "/Server/ServerStatus/BuildInfo/ProductName") || !slices.Contains(all, "/pump/motor/current/EURange") {
 		t.Errorf("standard nodes or properties are missing: %q", all)
 	}
+	noteInterop(t, "gopcua v0.9.1", "browse", !t.Failed())
 	types := tree(t, c.Node(ua.NewTwoByteNodeID(id.TypesFolder)), "")
 	if !slices.Contains(types, "/VariableTypes/BaseVariableType/BaseDataVariableType/DataItemType/BaseAnalogType/AnalogItemType") {
 		t.Errorf("types: %q", types)

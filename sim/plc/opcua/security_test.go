@@ -71,6 +71,7 @@ func TestSecurityPolicies(t *testing.T) {
 			if got, err := c.Read(ctx, r); err != nil || len(got.Results) != 3000 || got.Results[2999].Value.Float() != 1 {
 				t.Errorf("%v", err)
 			}
+			noteInterop(t, "gopcua v0.9.1", "connect, subscribe, renew, read, "+t.Name()[len("TestSecurityPolicies/"):], !t.Failed())
 		})
 	}
 	none := dial(t, s, opcua.AutoReconnect(false))

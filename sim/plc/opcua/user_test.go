@@ -70,6 +70,7 @@ func TestUsers(t *testing.T) {
 			}
 		}
 	}
+	noteInterop(t, "gopcua v0.9.1", "users: password, X.509, anonymous, and refusals", !t.Failed())
 }
 
 // A server without a certificate has nothing to encrypt passwords with; it
