@@ -60,6 +60,7 @@ func interop(t *testing.T, mode string, sec Security) {
 		ApplicationURI: "urn:plantbed:plc-test:server", Security: sec, History: strict.Duration(10 * time.Second),
 		Users: Users{Passwords: map[string]string{"operator": "x"}}, Alarms: []plc.Alarm{{Tag: "oven/zone", High: &high}},
 	}, Options{})
+	link := newLossy(t, s)
 	first := p.scan(0)
 	p.scan(1)
 	stop, done := make(chan bool), make(chan bool)
@@ -75,7 +76,7 @@ func interop(t *testing.T, mode string, sec Security) {
 		}
 	}()
 	defer func() { close(stop); <-done }()
-	cmd := exec.Command("node", filepath.Join(interopDir, "client.cjs"), endpoint(s), mode, t.TempDir())
+	cmd := exec.Command("node", filepath.Join(interopDir, "client.cjs"), link.url(), mode, t.TempDir())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -94,7 +95,7 @@ func interop(t *testing.T, mode string, sec Security) {
 		said[step] = line
 		switch step {
 		case "ready":
-			cut(s)
+			link.lose(300 * time.Millisecond)
 		case "raise an alarm":
 			p.set("oven/zone", 60)
 			p.scan(0)
@@ -114,8 +115,8 @@ func interop(t *testing.T, mode string, sec Security) {
 	note := func(feature string, ok ...bool) { noteInterop(t, "node-opcua 2.182.2", feature+", "+mode, ok...) }
 	same := true
 	for _, u := range said["endpoints"]["urls"].([]any) {
-		if u != endpoint(s) {
-			t.Errorf("endpoint %v, want %v", u, endpoint(s))
+		if u != link.url() {
+			t.Errorf("endpoint %v, want %v", u, link.url())
 			same = false
 		}
 	}
@@ -130,6 +131,9 @@ func interop(t *testing.T, mode string, sec Security) {
 		check("read", "source", first.Stamp.Format("2006-01-02T15:04:05.000Z")), check("units", "name", "A"),
 		check("status", "state", float64(ua.ServerStateRunning)), check("status", "product", "Plantbed PLC"))
 	note("write", check("write", "accepted", "Good"), check("write", "refused", "BadNotWritable"))
+	if link.swallows.Load() == 0 || s.stats.republished.Load() == 0 {
+		t.Errorf("the link lost %d bytes, and %d messages were asked for again", link.swallows.Load(), s.stats.republished.Load())
+	}
 	note("subscribe, queue of 2,000, Republish after a cut: nothing lost, nothing twice", s.stats.republished.Load() > 0, checkRun(t, "every scan", said["samples"]["every"].([]any), 1))
 	note("subscribe, absolute deadband", checkRun(t, "deadband", said["samples"]["coarse"].([]any), 5))
 	note("call", check("call", "status", "Good"), check("call out of range", "status", "BadOutOfRange"))
