@@ -132,6 +132,23 @@ func (c Config) validateTags(ids unique) strict.Problems {
 	return ps
 }
 
+// ids are the tags that are known without browsing, in the order of the config.
+func (c Config) ids() (out []signal.ID) {
+	for _, s := range c.OPCUA {
+		for _, t := range s.Tags {
+			out = append(out, t.ID)
+		}
+	}
+	for _, s := range c.Modbus {
+		for _, b := range s.Blocks {
+			for _, t := range b.Tags {
+				out = append(out, t.ID)
+			}
+		}
+	}
+	return out
+}
+
 // sourceOf is the OPC UA source that a tag comes from, empty if none is known
 // to: one that browses takes what no other has.
 func (c Config) sourceOf(id signal.ID) (name string) {

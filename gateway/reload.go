@@ -138,18 +138,18 @@ func (g *gateway) setStages(cfg Config) {
 
 // door listens ahead, so that an address that cannot be had is told in time.
 func (g *gateway) door(cfg admin.Config) (*admin.Door, error) {
-	if cfg == g.cfg.Admin || cfg.Listen == "" {
+	if cfg == g.cfg.Admin {
 		return nil, nil
 	}
 	return admin.Open(cfg)
 }
 
-// startAdmin serves on l, or on what the config says.
-func (g *gateway) startAdmin(l *admin.Door) {
+// startAdmin serves at a door that is open, or at the config's.
+func (g *gateway) startAdmin(d *admin.Door) {
 	cfg := g.cfg.Admin
 	g.stopAdmin = g.start(func(ctx context.Context) error {
-		if l != nil {
-			return admin.ServeOn(ctx, l, g.metrics, g.log)
+		if d != nil {
+			return d.Serve(ctx, g.metrics, g.log)
 		}
 		return admin.Serve(ctx, cfg, g.metrics, g.log)
 	})

@@ -99,6 +99,7 @@ func (g *gateway) mqttOptions(cfg Config, opts Options) mqtt.Options {
 		OnPublished: func(n int) { g.metrics.Published.Add(int64(n)) },
 		OnAcked:     func(n int) { g.metrics.Acked.Add(int64(n)) },
 		OnDrop:      g.dropped,
+		Tags:        cfg.ids(),
 		Subscribe:   g.desires.topics(cfg),
 		OnMessage:   g.desires.heard,
 	}

@@ -25,31 +25,38 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// Serve listens until ctx ends, which is no error. Without a listen address it
-// only waits.
-func Serve(ctx context.Context, cfg Config, m *Metrics, log *slog.Logger) error {
-	if cfg.Listen == "" {
-		<-ctx.Done()
-		return nil
-	}
-	d, err := Open(cfg)
-	if err != nil {
-		return err
-	}
-	return ServeOn(ctx, d, m, log)
-}
+// Door is an address that is listened on and not yet served.
+type Door struct{ l net.Listener }
 
-// Door is an address that is listened on already.
-type Door struct{ net.Listener }
-
-// Open listens ahead of ServeOn, so that an address that cannot be had is told
-// in time.
+// Open listens; without an address there is no door, which is no error.
 func Open(cfg Config) (*Door, error) {
+	if cfg.Listen == "" {
+		return nil, nil
+	}
 	l, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	return &Door{l}, nil
+}
+
+// Serve serves until ctx ends; no door only waits.
+func (d *Door) Serve(ctx context.Context, m *Metrics, log *slog.Logger) error {
+	if d == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return ServeOn(ctx, d.l, m, log)
+}
+
+// Serve listens until ctx ends, which is no error. Without a listen address it
+// only waits.
+func Serve(ctx context.Context, cfg Config, m *Metrics, log *slog.Logger) error {
+	d, err := Open(cfg)
+	if err != nil {
+		return err
+	}
+	return d.Serve(ctx, m, log)
 }
 
 // ServeOn is Serve on a listener that is there; it closes it.

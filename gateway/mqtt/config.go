@@ -30,6 +30,11 @@ type Config struct {
 	ClientID string `toml:"client_id"`
 	// Prefix of all topics, default "plantbed".
 	Prefix string `toml:"prefix"`
+	// Format is "plantbed" (default), JSON with dedup keys, or "sparkplug", an
+	// edge node after Sparkplug B in the group Group, default "plantbed". Where
+	// Sparkplug asks for QoS 0, which loses, its data and births go with QoS 1.
+	Format string `toml:"format"`
+	Group  string `toml:"group"`
 	// Batch is the most samples in a message, default 500.
 	Batch int `toml:"batch"`
 	// Inflight is how many messages may be unacknowledged at a time, default 4;
@@ -51,9 +56,17 @@ type Config struct {
 	BackfillAfter strict.Duration `toml:"backfill_after"`
 }
 
+// Formats.
+const (
+	FormatPlantbed  = "plantbed"
+	FormatSparkplug = "sparkplug"
+)
+
 // Defaults fills in what is not set; ClientID is filled in by Run.
 func (c *Config) Defaults() {
 	orElse(&c.Prefix, "plantbed")
+	orElse(&c.Format, FormatPlantbed)
+	orElse(&c.Group, "plantbed")
 	orElse(&c.Batch, 500)
 	orElse(&c.CertificateCheck, strict.Duration(5*time.Second))
 	orElse(&c.Inflight, 4)
@@ -82,6 +95,12 @@ func (c Config) Validate() strict.Problems {
 	}
 	if u, err := c.broker(); err == nil && !secure(u) && c.CA+c.Certificate+c.Key != "" {
 		ps.Add("url", "ca, certificate and key are for TLS; write it as \"mqtts://host:8883\"")
+	}
+	if c.Format != FormatPlantbed && c.Format != FormatSparkplug {
+		ps.Add("format", fmt.Sprintf("%q is neither \"plantbed\" nor \"sparkplug\"", c.Format))
+	}
+	if strings.ContainsAny(c.Group, "/+#\x00") {
+		ps.Add("group", fmt.Sprintf("%q cannot be a level of an MQTT topic; leave out /, + and #", c.Group))
 	}
 	if (c.Certificate == "") != (c.Key == "") {
 		ps.Add("certificate", "certificate and key go together")

@@ -19,8 +19,6 @@ import (
 
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/paho"
-
-	"github.com/plantbed/plantbed/internal/payload"
 )
 
 // packetConn sends each MQTT packet with one Write, within a time, and closes
@@ -61,7 +59,8 @@ type link struct {
 	cm      *autopaho.ConnectionManager
 	session *outbound
 	stop    context.CancelFunc
-	changed chan struct{} // capacity one: up or down
+	will    func() *paho.WillMessage // for the connection to come
+	changed chan struct{}            // capacity one: up or down
 
 	mu     sync.Mutex
 	rng    *rand.Rand
@@ -156,8 +155,6 @@ func (l *link) start(ctx context.Context, gateway string, onError func(error), o
 		OnConnectionUp:    func(*autopaho.ConnectionManager, *paho.Connack) { l.session.confirm(); poke(l.changed) },
 		OnConnectionDown:  func() bool { poke(l.changed); return true },
 		OnConnectError:    func(err error) { l.failed(err); onError(err) },
-		WillMessage: &paho.WillMessage{QoS: 1, Retain: true, Topic: payload.StatusTopic(l.cfg.Prefix, gateway, ""),
-			Payload: payload.AppendStatus(nil, payload.Status{Gateway: gateway, Why: "connection lost"})},
 		ConnectPacketBuilder: func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
 			receive := uint16(8) // little is subscribed to; the library reserves room for as many
 			if l.cfg.User != "" {
@@ -168,6 +165,7 @@ func (l *link) start(ctx context.Context, gateway string, onError func(error), o
 				c.Username, c.UsernameFlag = l.cfg.User, true
 				c.Password, c.PasswordFlag = bytes.TrimRight(password, "\r\n"), true
 			}
+			c.WillMessage = l.will()
 			c.CleanStart, c.Properties = true, &paho.ConnectProperties{ReceiveMaximum: &receive}
 			return c, nil
 		},

@@ -29,12 +29,15 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eclipse/paho.golang/paho"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/gateway/sparkplug"
 	"github.com/plantbed/plantbed/internal/payload"
 	"github.com/plantbed/plantbed/sim/signal"
 )
@@ -77,6 +80,8 @@ type Options struct {
 	Seed    uint64
 	Store   Store
 	Log     *slog.Logger
+	// Tags are known from the start; a Sparkplug birth names them.
+	Tags []signal.ID
 	// Stages change what is published, after the buffer.
 	Stages []pipeline.Stage
 
@@ -136,8 +141,11 @@ type Publisher struct {
 	rest      []part // of the batch read last, to be sent next
 	careful   int    // messages to be sent one at a time
 	poison    poison
-	checked   time.Time // when the TLS files were looked at
-	renew     bool      // they are others: a new connection once nothing is on its way
+	node      *sparkplug.Node // with Format sparkplug
+	nodeMu    sync.Mutex
+	rebirth   atomic.Bool // a host asks for one
+	checked   time.Time   // when the TLS files were looked at
+	renew     bool        // they are others: a new connection once nothing is on its way
 }
 
 // part is a message to be sent, and the number to acknowledge with it.
@@ -176,6 +184,11 @@ func New(cfg Config, opt Options) (*Publisher, error) {
 	}
 	p := &Publisher{cfg: cfg, opt: opt, link: l, status: statuses{kick: make(chan struct{}, 1)},
 		topic: payload.DataTopic(cfg.Prefix, opt.Gateway), tracer: newTracer()}
+	if cfg.Format == FormatSparkplug {
+		p.node = sparkplug.NewNode(cfg.Group, opt.Gateway, opt.Tags)
+		p.opt.Subscribe = append(slices.Clip(opt.Subscribe), p.node.Topic("NCMD"))
+	}
+	l.will = p.will
 	p.Status("", true, "")
 	return p, nil
 }
@@ -201,7 +214,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	if err := p.link.start(ctx, p.opt.Gateway, func(err error) {
 		p.opt.Log.Warn("mqtt: no connection", "broker", p.link.url.Redacted(), "err", err)
 		p.opt.OnUp(false, err.Error())
-	}, p.opt.OnMessage); err != nil {
+	}, p.heard); err != nil {
 		return fmt.Errorf("mqtt: %w", err)
 	}
 	defer p.link.end()
@@ -240,6 +253,9 @@ func (p *Publisher) serve(ctx context.Context) error {
 	p.sent = p.opt.Store.Last() - uint64(p.opt.Store.Depth())
 	p.status.all()
 	p.subscribe(ctx)
+	if p.node != nil {
+		p.birth()
+	}
 	err := p.loop(ctx)
 	if err == nil && ctx.Err() != nil && context.Cause(ctx) != ErrKilled {
 		p.farewell()
@@ -408,6 +424,10 @@ func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
 	if p.full() {
 		return false, nil
 	}
+	if p.node != nil && p.rebirth.Load() {
+		p.birth()
+		return true, nil
+	}
 	if len(p.rest) > 0 {
 		p.sendPart(ctx)
 		return true, nil
@@ -477,12 +497,13 @@ func (p *Publisher) skip(f flight) {
 func (p *Publisher) sendPart(ctx context.Context) {
 	for len(p.rest) > 0 {
 		m := p.rest[0]
-		p.text = payload.Append(p.text[:0], m.Batch)
+		topic := p.encode(m)
 		if !p.tooLarge(len(p.text)) {
 			p.rest = slices.Delete(p.rest, 0, 1)
-			p.publish(ctx, m)
+			p.publish(ctx, topic, m)
 			return
 		}
+		p.takeBack()
 		n := len(m.Samples)
 		if n == 1 {
 			p.rest = slices.Delete(p.rest, 0, 1)
@@ -505,9 +526,9 @@ func (p *Publisher) tooLarge(bytes int) bool {
 }
 
 // publish sends p.text, which is m.
-func (p *Publisher) publish(ctx context.Context, m part) {
+func (p *Publisher) publish(ctx context.Context, topic string, m part) {
 	span, props := p.tracer.begin(context.WithoutCancel(ctx), &m.Batch)
-	p.transmit(&paho.Publish{QoS: 1, Topic: p.topic, Payload: p.text, Properties: props},
+	p.transmit(&paho.Publish{QoS: 1, Topic: topic, Payload: p.text, Properties: props},
 		flight{first: m.First, upto: m.upto, samples: len(m.Samples), span: span})
 	p.opt.OnPublished(len(m.Samples))
 }
@@ -542,7 +563,7 @@ func (p *Publisher) farewell() {
 			return
 		}
 		if len(p.flying) < p.window && !said {
-			p.publishWord(word{payload.StatusTopic(p.cfg.Prefix, p.opt.Gateway, ""), payload.AppendStatus(nil, payload.Status{Gateway: p.opt.Gateway, Why: "stopped"})})
+			p.lastWord()
 			said = true
 		}
 		select {
