@@ -112,6 +112,8 @@ func (m *capper) advance(in *inputs, dtS float64) {
 	m.speed = spin(m.speed, target, dtS, 1.1)
 }
 
+func (m *capper) powerKW(in *inputs) float64 { return driveKW(in, m.motor, m.load(in)) }
+
 func (m *capper) measure(in *inputs, dtS float64, y []float64) {
 	s := *m
 	s.advance(in, dtS)

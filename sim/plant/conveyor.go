@@ -137,6 +137,10 @@ func (m *conveyor) advance(in *inputs, dtS float64) {
 	m.speed = spin(m.speed, target, dtS, 0.9)
 }
 
+func (m *conveyor) powerKW(in *inputs) float64 {
+	return driveKW(in, m.motor, m.load(m.torque(in, m.usualKg()*(1+in.extra))))
+}
+
 func (m *conveyor) measure(in *inputs, dtS float64, y []float64) {
 	s := *m
 	s.advance(in, dtS)

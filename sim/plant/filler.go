@@ -138,6 +138,8 @@ func (m *filler) advance(in *inputs, dtS float64) {
 	m.speed = spin(m.speed, target, dtS, 1.5)
 }
 
+func (m *filler) powerKW(in *inputs) float64 { return driveKW(in, m.motor, m.load(in)) }
+
 func (m *filler) measure(in *inputs, dtS float64, y []float64) {
 	s := *m
 	s.advance(in, dtS)

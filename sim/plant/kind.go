@@ -234,6 +234,8 @@ type model interface {
 	// measure writes the kind's signals, in the order of its table, as they
 	// are dtS after the last advance. It leaves the state as it is.
 	measure(in *inputs, dtS float64, y []float64)
+	// powerKW is what it takes from the mains.
+	powerKW(in *inputs) float64
 	// inherit takes over the state, but no parameter, of a model of its kind.
 	inherit(old model)
 	// fork is an independent copy.
@@ -246,6 +248,14 @@ func when(on bool, value float64) float64 {
 		return value
 	}
 	return 0
+}
+
+// driveKW is what a motor takes from the mains when it is switched on.
+func driveKW(in *inputs, motor physics.Motor, load float64) float64 {
+	if !in.driving() {
+		return 0
+	}
+	return load*motor.RatedKW + motor.LossesW(load)/1000
 }
 
 // spin follows a drive's speed, a share of rated speed; what has nearly

@@ -264,9 +264,7 @@ func (m *Machine) run(to time.Duration, why reason) {
 		end := min(to, m.advanced.Truncate(grid)+grid)
 		m.sense(m.advanced)
 		dtS := (end - m.advanced).Seconds()
-		if p, ok := m.model.(interface{ powerKW(*inputs) float64 }); ok {
-			m.energy.add(p.powerKW(&m.in)*dtS/3600, why)
-		}
+		m.energy.add(m.model.powerKW(&m.in)*dtS/3600, why)
 		m.model.advance(&m.in, dtS)
 		m.advanced = end
 	}

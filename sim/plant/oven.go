@@ -152,6 +152,17 @@ func (m *oven) capacity(in *inputs, i int) float64 {
 	return 1
 }
 
+func (m *oven) powerKW(in *inputs) float64 {
+	if !in.powered() {
+		return 0
+	}
+	kW := driveKW(in, m.fan, 0.7*m.fanSpeed)
+	for i := range m.zone {
+		kW += m.zone[i].PowerW(in.ambientC, m.product(in, i)) / 1000
+	}
+	return kW
+}
+
 func (m *oven) measure(in *inputs, dtS float64, y []float64) {
 	s := *m
 	s.advance(in, dtS)

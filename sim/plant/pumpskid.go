@@ -206,6 +206,14 @@ func (m *pumpSkid) advance(in *inputs, dtS float64) {
 	m.speed = spin(m.speed, target, dtS, tauS)
 }
 
+func (m *pumpSkid) powerKW(in *inputs) float64 {
+	if !in.driving() {
+		return 0
+	}
+	kW := m.duty(in).ShaftKW
+	return kW + m.motor.LossesW(kW/m.motor.RatedKW)/1000
+}
+
 func (m *pumpSkid) measure(in *inputs, dtS float64, y []float64) {
 	s := *m
 	s.advance(in, dtS)
