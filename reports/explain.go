@@ -172,6 +172,15 @@ func worstTag(r score.Result, of func(score.TagCount) int) string {
 	return fmt.Sprintf(" %s are hit, most of all %s (%s).", plural(hit, "signal"), worst.Tag, count(of(worst)))
 }
 
+// causeWords says by what samples were out of reach.
+var causeWords = map[string]string{
+	"startup":                           "no client could be there yet",
+	"queue overflow":                    "the server's queue overflowed",
+	"not kept by the device":            "the device keeps nothing",
+	"scheduled downtime of the gateway": "the gateway was down on schedule",
+}
+
+// causes are why samples could not be had, the commonest first.
 func causes(r score.Result) string {
 	type cause struct {
 		name string
@@ -184,7 +193,7 @@ func causes(r score.Result) string {
 	slices.SortFunc(cs, func(a, b cause) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
 	var parts []string
 	for _, c := range cs {
-		parts = append(parts, count(c.n)+" by "+c.name)
+		parts = append(parts, count(c.n)+" because "+cmp.Or(causeWords[c.name], "of "+c.name))
 	}
 	if len(parts) == 0 {
 		return ""

@@ -46,6 +46,14 @@ func TestLossIsTraced(t *testing.T) {
 	}
 }
 
+func TestCausesAreWords(t *testing.T) {
+	got := 2880.0
+	text := explain(full(), score.Expectation{Metric: "samples.unobtainable", Op: "<=", Got: &got, Want: 100, Verdict: score.Fail})
+	if want := "1,660 because the server's queue overflowed, 1,100 because the gateway was down on schedule, 120 because no client could be there yet."; !strings.HasSuffix(text, want) {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestRoom(t *testing.T) {
 	for _, c := range []struct {
 		op        string
