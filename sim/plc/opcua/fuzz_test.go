@@ -12,7 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/plc"
 )
 
 // tape is a connection from which a recording comes.
@@ -49,7 +53,7 @@ type stage struct {
 }
 
 func (st *stage) play(t testing.TB, b []byte) {
-	s := newServer(Config{}.WithDefaults("x"), st.p, Options{Log: slog.New(alarmed{t}), Seed: 1, Tap: func(int, int64, time.Time, []Ref) {}}, st.space)
+	s := newServer(fuzzConfig(), st.p, Options{Log: slog.New(alarmed{t}), Seed: 1, Tap: func(int, int64, time.Time, []Ref) {}}, st.space)
 	s.ln = st.ln
 	st.p.on = append(st.p.on[:0], s.scan)
 	c := newConn(s, tape{Reader: bytes.NewReader(b)}, 0)
@@ -64,7 +68,7 @@ func (st *stage) play(t testing.TB, b []byte) {
 
 // prologue is what a client says until it has a session and a subscription.
 func (st *stage) prologue(t testing.TB) (hello, session []byte, c *raw) {
-	s := newServer(Config{}.WithDefaults("x"), st.p, Options{Seed: 1}, st.space)
+	s := newServer(fuzzConfig(), st.p, Options{Seed: 1}, st.space)
 	c = &raw{t: t, token: ua.NewTwoByteNodeID(0)}
 	hello = append(helloFrame("opc.tcp://a:1"), c.openFrame(ua.SecurityTokenRequestTypeIssue)...)
 	c.channel = s.ids.channel + 1
@@ -87,7 +91,7 @@ func FuzzFrame(f *testing.F) {
 	st := &stage{p: newPLC()}
 	st.p.scan(1)
 	var err error
-	if st.space, err = newSpace(st.p, Config{}.WithDefaults("x"), 0); err != nil {
+	if st.space, err = newSpace(st.p, fuzzConfig(), 0); err != nil {
 		f.Fatal(err)
 	}
 	if st.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -108,6 +112,15 @@ func FuzzFrame(f *testing.F) {
 			f.Add(append([]byte{2}, c.messageFrame(body, 'F')...))
 			f.Add(append(appendU16([]byte{3}, number), body[len(encodeRequest(f, &ua.CloseSecureChannelRequest{}, c.token, 1, 0)):]...))
 		}
+	}
+	server := ua.NewFourByteNodeID(0, id.Server)
+	for _, req := range []ua.Request{
+		&ua.CreateMonitoredItemsRequest{ItemsToCreate: []*ua.MonitoredItemCreateRequest{eventItem(server, eventFields, combine(ua.FilterOperatorNot, 1), ofType(id.AlarmConditionType))}},
+		ackOf("pump/flow.Alarm", []byte("0123456789abcdef"), "seen"), callOf("oven", "oven.SetSetpoint", 5.0),
+		historyOf("pump/flow", &ua.ReadRawModifiedDetails{StartTime: st.p.start, NumValuesPerNode: 2, ReturnBounds: true}, []byte("12345678")),
+	} {
+		body := encodeRequest(f, req, c.token, 1, 0)
+		f.Add(append([]byte{2}, c.messageFrame(body, 'F')...))
 	}
 	header := encodeRequest(f, &ua.CloseSecureChannelRequest{}, c.token, 1, 0)[4:]
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -135,15 +148,24 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
+// fuzzConfig has all that a client can reach.
+func fuzzConfig() Config {
+	high := 10.0
+	return Config{
+		History: strict.Duration(10 * time.Second), Alarms: []plc.Alarm{{Tag: "pump/flow", High: &high}},
+		Users: Users{Passwords: map[string]string{"operator": "x"}},
+	}.WithDefaults("x")
+}
+
 // The prologue of the fuzz target must reach the state that it claims to.
 func TestFuzzPrologue(t *testing.T) {
 	st := &stage{p: newPLC()}
 	var err error
-	if st.space, err = newSpace(st.p, Config{}.WithDefaults("x"), 0); err != nil {
+	if st.space, err = newSpace(st.p, fuzzConfig(), 0); err != nil {
 		t.Fatal(err)
 	}
 	hello, session, _ := st.prologue(t)
-	s := newServer(Config{}.WithDefaults("x"), st.p, Options{Seed: 1}, st.space)
+	s := newServer(fuzzConfig(), st.p, Options{Seed: 1}, st.space)
 	if s.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
