@@ -49,6 +49,11 @@ interop: ## interop: clients that nobody here wrote against the PLCs, and the ta
 	PLANTBED_INTEROP_OUT=$(CURDIR)/bin/interop.jsonl $(GO) test -count 1 ./sim/plc/opcua ./sim/plc/modbus
 	$(GO) run ./internal/interop bin/interop.jsonl > docs/INTEROP.md
 
+.PHONY: bench-dataset
+bench-dataset: ## bench-dataset: sensor values a second into a data set, physics alone and with Parquet; writes bench/dataset.json
+	$(GO) build -o bin/bench-dataset ./bench/dataset
+	bin/bench-dataset
+
 deps: ## deps: what tests and benches want beyond Go (apt, npm)
 	.ci/deps
 

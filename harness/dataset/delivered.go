@@ -117,8 +117,8 @@ type deliveredRow struct {
 	Quality  string  `parquet:"quality,dict"`
 	Backfill bool    `parquet:"backfill"`
 	// What follows is truth.
-	ScanS     *float64 `parquet:"truth_scan_s,optional"`
-	TrueValue *float64 `parquet:"truth_value,optional"`
+	ScanS     *float64 `parquet:"truth_scan_s"`
+	TrueValue *float64 `parquet:"truth_value"`
 	Late      bool     `parquet:"truth_late"`
 	Wrong     bool     `parquet:"truth_wrong"`
 	Copy      int32    `parquet:"truth_copy"`
@@ -133,7 +133,7 @@ type truthRow struct {
 	Seq      int64    `parquet:"seq"`
 	Value    float64  `parquet:"value"`
 	Quality  string   `parquet:"quality,dict"`
-	ArrivedS *float64 `parquet:"arrived_s,optional"`
+	ArrivedS *float64 `parquet:"arrived_s"`
 	Copies   int32    `parquet:"copies"`
 	Link     string   `parquet:"link_fault,dict"`
 	labels
@@ -143,8 +143,8 @@ type truthRow struct {
 type labels struct {
 	Mode        string   `parquet:"label_mode,dict"`
 	Component   string   `parquet:"label_component,dict"`
-	Damage      *float64 `parquet:"label_damage,optional"`
-	RUL         *float64 `parquet:"label_rul_s,optional"`
+	Damage      *float64 `parquet:"label_damage"`
+	RUL         *float64 `parquet:"label_rul_s"`
 	SensorFault string   `parquet:"label_sensor_fault,dict"`
 }
 
