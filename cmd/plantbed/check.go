@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -11,25 +12,34 @@ import (
 
 	"github.com/plantbed/plantbed/harness"
 	"github.com/plantbed/plantbed/scenarios"
+	"github.com/plantbed/plantbed/sim/plant"
 )
 
 func newCheck() *cobra.Command {
 	var f runFlags
+	var svg string
 	cmd := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Validate scenarios and print the resolved plan",
 		Long: `Check loads each scenario, reports every problem with file and line, and prints
 what would happen when. Nothing is started.`,
 		Example: `  plantbed check first-light
-  plantbed check my-line.toml --seed 7`,
+  plantbed check my-line.toml --seed 7
+  plantbed check machining-cell --svg cell.svg`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.seedSet = cmd.Flags().Changed("seed")
+			if svg != "" && len(args) > 1 {
+				return usage("--svg draws one scenario, and %d are given", len(args))
+			}
 			var all []error
 			for _, file := range args {
 				sc, err := f.load(file)
 				if err == nil {
 					err = printPlan(cmd.OutOrStdout(), sc)
+				}
+				if err == nil && svg != "" {
+					err = os.WriteFile(svg, plant.SVG(plant.Config{Machines: sc.Machines, Lines: sc.Lines}, sc.Name), 0o644)
 				}
 				all = append(all, err)
 			}
@@ -39,6 +49,7 @@ what would happen when. Nothing is started.`,
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&svg, "svg", "", "draw the plant into this file")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed; the scenario's own if not given")
 	cmd.Flags().StringArrayVar(&f.sets, "set", nil, "override one key; may be repeated")
 	return cmd

@@ -1,0 +1,232 @@
+package plant
+
+import (
+	"fmt"
+	"html"
+	"strings"
+)
+
+// SVG draws a plant as its configuration has it: each line from left to
+// right, buffers and ways between its stations, utilities and what stands by
+// itself below. The same configuration gives the same bytes.
+//
+//	os.WriteFile("line.svg", plant.SVG(cfg, "bottling"), 0o644)
+func SVG(cfg Config, title string) []byte {
+	d := &drawing{cfg: cfg, at: map[string]point{}}
+	placed := map[string]bool{}
+	d.y = 70
+	for _, l := range cfg.Lines {
+		d.line(l)
+		for _, name := range append(append([]string{}, l.Stations...), l.Utilities...) {
+			placed[name] = true
+		}
+	}
+	var alone []string
+	for _, m := range cfg.Machines {
+		if !placed[m.Name] {
+			alone = append(alone, m.Name)
+		}
+	}
+	d.shelf("by itself", alone)
+	d.sides()
+	return d.page(title)
+}
+
+// The drawing's measures, in pixels.
+const (
+	boxW, boxH = 132, 96
+	gapW       = 92
+	marginX    = 24
+	wrapAt     = 6 // machines on a shelf
+)
+
+type point struct{ x, y int }
+
+type drawing struct {
+	cfg  Config
+	b    strings.Builder
+	at   map[string]point // the top left corner of each machine
+	y, w int
+}
+
+func (d *drawing) add(format string, args ...any) {
+	fmt.Fprintf(&d.b, format+"\n", args...)
+}
+
+func (d *drawing) wide(x int) { d.w = max(d.w, x+marginX) }
+
+func (d *drawing) page(title string) []byte {
+	w := max(d.w, 420)
+	head := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="12">
+<style>.box{fill:#f7f9fb;stroke:#37506b;stroke-width:1.5}.ink{fill:none;stroke:#37506b;stroke-width:2;stroke-linejoin:round}.full{fill:#9fc3e0;stroke:none}.way{stroke:#37506b;stroke-width:2;fill:none;marker-end:url(#a)}.note{fill:#5a6b7b}.hot{fill:none;stroke:#c9552b;stroke-width:2}</style>
+<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#37506b"/></marker></defs>
+<rect width="100%%" height="100%%" fill="#fff"/>
+<text x="%d" y="34" font-size="20" font-weight="bold">%s</text>
+`, w, d.y, w, d.y, marginX, html.EscapeString(title))
+	return []byte(head + d.b.String() + "</svg>\n")
+}
+
+func (d *drawing) line(l LineConfig) {
+	d.add(`<text x="%d" y="%d"><tspan font-weight="bold">%s</tspan><tspan class="note" dx="10">%s</tspan></text>`, marginX, d.y, html.EscapeString(l.Name), html.EscapeString(l.caption()))
+	d.y += 16
+	x := marginX
+	for i, name := range l.Stations {
+		d.machine(name, x, d.y)
+		x += boxW
+		if i < len(l.Buffers) {
+			d.buffer(l, i, x)
+			x += gapW
+		}
+	}
+	d.wide(x)
+	d.y += boxH + 30
+	d.shelf("beside it", l.Utilities)
+	d.y += 18
+}
+
+// caption says what a picture of boxes does not.
+func (l LineConfig) caption() string {
+	var out []string
+	switch {
+	case len(l.Teams) > 0:
+		for _, t := range l.Teams {
+			text := fmt.Sprintf("%d %s", max(1, t.Size), t.Name)
+			if len(t.Hours) > 0 {
+				text += " " + strings.Join(t.Hours, ", ")
+			}
+			out = append(out, text)
+		}
+	case l.Crew > 1:
+		out = append(out, fmt.Sprintf("%d crews", l.Crew))
+	default:
+		out = append(out, "1 crew")
+	}
+	for _, p := range l.Products {
+		out = append(out, fmt.Sprintf("%s in lots of %d", p.Name, p.Lot))
+	}
+	if len(l.Hours) > 0 {
+		out = append(out, strings.Join(l.Hours, ", "))
+	}
+	return strings.Join(out, " · ")
+}
+
+// shelf draws machines beside each other that nothing flows between.
+func (d *drawing) shelf(what string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	d.add(`<text x="%d" y="%d" class="note">%s</text>`, marginX, d.y, what)
+	d.y += 12
+	for i, name := range names {
+		if i > 0 && i%wrapAt == 0 {
+			d.y += boxH + 16
+		}
+		x := marginX + i%wrapAt*(boxW+20)
+		d.machine(name, x, d.y)
+		d.wide(x + boxW)
+	}
+	d.y += boxH + 30
+}
+
+func (d *drawing) machine(name string, x, y int) {
+	m, k, _ := d.cfg.machine(name)
+	d.at[name] = point{x, y}
+	d.add(`<rect class="box" x="%d" y="%d" width="%d" height="%d" rx="6"/>`, x, y, boxW, boxH)
+	d.add(`<g transform="translate(%d %d)">%s</g>`, x+boxW/2-24, y+6, icon(k))
+	d.add(`<text x="%d" y="%d" text-anchor="middle" font-weight="bold">%s</text>`, x+boxW/2, y+70, html.EscapeString(name))
+	note := m.Kind
+	if !k.utility {
+		if p, wrong := resolve(k.params(), m.Params); len(wrong) == 0 {
+			note += " · " + pace(p["cycle"]/1000)
+		}
+	}
+	if m.Takes > 1 || m.Gives > 1 {
+		note += fmt.Sprintf(" · %d:%d", max(1, m.Takes), max(1, m.Gives))
+	}
+	d.add(`<text x="%d" y="%d" text-anchor="middle" class="note" font-size="10">%s</text>`, x+boxW/2, y+86, html.EscapeString(note))
+}
+
+func pace(s float64) string {
+	switch {
+	case s >= 3600:
+		return fmt.Sprintf("%.3g h", s/3600)
+	case s >= 120:
+		return fmt.Sprintf("%.3g min", s/60)
+	}
+	return fmt.Sprintf("%.3g s", s)
+}
+
+// buffer draws what lies between a station and the next.
+func (d *drawing) buffer(l LineConfig, i, x int) {
+	y := d.y + boxH/2 - 12
+	_, k, _ := d.cfg.machine(l.Stations[i])
+	d.add(`<path class="way" d="M%d %dH%d"/>`, x, y+4, x+gapW-1)
+	switch {
+	case k.feeds: // a bowl
+		d.add(`<path class="box" d="M%d %dq0 22 22 22t22 -22z"/>`, x+22, y-6)
+	case len(l.Travel) > i && l.Travel[i] > 0: // a belt
+		d.add(`<rect class="box" x="%d" y="%d" width="56" height="12" rx="6"/>`, x+16, y-2)
+		d.add(`<text x="%d" y="%d" text-anchor="middle" class="note" font-size="10">%s</text>`, x+gapW/2-2, y-8, l.Travel[i])
+	case l.Buffers[i] > 0: // the triangle of a store
+		d.add(`<path class="box" d="M%d %dl16 -26l16 26z"/>`, x+28, y+14)
+	}
+	if l.Buffers[i] > 0 {
+		d.add(`<text x="%d" y="%d" text-anchor="middle" class="note" font-size="10">%d</text>`, x+gapW/2-2, y+30, l.Buffers[i])
+	}
+}
+
+// sides draws where lines run into each other.
+func (d *drawing) sides() {
+	for _, l := range d.cfg.Lines {
+		if len(l.Stations) == 0 {
+			continue
+		}
+		if to, ok := d.at[l.Into]; ok {
+			d.bend(d.at[l.Stations[len(l.Stations)-1]], to, l.IntoBuffer)
+		}
+		if from, ok := d.at[l.From]; ok {
+			d.bend(from, d.at[l.Stations[0]], l.FromBuffer)
+		}
+	}
+}
+
+func (d *drawing) bend(from, to point, room int) {
+	x1, x2 := from.x+boxW/2, to.x+boxW/2
+	y1, y2 := from.y+boxH, to.y
+	if from.y > to.y {
+		y1, y2 = from.y, to.y+boxH
+	}
+	d.add(`<path class="way" stroke-dasharray="5 3" d="M%d %dC%d %d %d %d %d %d"/>`, x1, y1, x1, (y1+y2)/2, x2, (y1+y2)/2, x2, y2)
+	d.add(`<text x="%d" y="%d" class="note" font-size="10">%d</text>`, (x1+x2)/2+6, (y1+y2)/2, room)
+}
+
+// icon is a machine in 48 by 48 pixels.
+func icon(k kind) string {
+	switch k.Name {
+	case "pump-skid":
+		return `<circle class="ink" cx="20" cy="28" r="14"/><path class="ink" d="M20 28L34 28M20 14H44V6M6 28H-4M12 44H28"/><circle class="full" cx="20" cy="28" r="4"/>`
+	case "filler":
+		return `<path class="ink" d="M6 4H42V16H6zM14 16V22M24 16V22M34 16V22"/><path class="full" d="M6 10H42V16H6z"/><path class="ink" d="M10 46V32l2-4h4l2 4V46zM20 46V32l2-4h4l2 4V46zM30 46V32l2-4h4l2 4V46z"/>`
+	case "capper":
+		return `<path class="ink" d="M24 2V14M14 14H34V20H14zM16 46V34l4-6h8l4 6V46z"/><rect class="full" x="19" y="22" width="10" height="5"/><path class="ink" d="M36 6a10 10 0 0 1 0 12"/>`
+	case "conveyor":
+		return `<rect class="ink" x="2" y="24" width="44" height="16" rx="8"/><circle class="ink" cx="10" cy="32" r="4"/><circle class="ink" cx="38" cy="32" r="4"/><rect class="full" x="14" y="10" width="12" height="13"/>`
+	case "oven":
+		return `<path class="ink" d="M4 44V16a20 14 0 0 1 40 0V44z"/><path class="hot" d="M14 38q4 -5 0 -10t0 -10M24 38q4 -5 0 -10t0 -10M34 38q4 -5 0 -10t0 -10"/>`
+	case "motor":
+		return `<rect class="ink" x="8" y="12" width="28" height="22" rx="3"/><path class="ink" d="M36 23H46M12 34V42M32 34V42M8 42H36M14 17H30M14 23H30M14 29H30"/>`
+	case "compressor":
+		return `<rect class="ink" x="2" y="24" width="44" height="16" rx="8"/><path class="ink" d="M10 40V46M38 40V46"/><circle class="ink" cx="24" cy="12" r="9"/><path class="ink" d="M18 6L32 9M18 18L32 15"/>`
+	case "cnc-spindle":
+		return `<path class="ink" d="M16 2H32V18H28L26 30H22L20 18H16z"/><path class="full" d="M22 30H26L24 38z"/><path class="ink" d="M6 40H42V46H6z"/>`
+	case "tank":
+		return `<path class="ink" d="M8 8V34q16 14 32 0V8q-16 -10 -32 0z"/><path class="full" d="M9 22H39V34q-15 12 -30 0z"/><path class="ink" d="M24 0V32M16 32H32"/>`
+	case "heat-exchanger":
+		return `<rect class="ink" x="8" y="6" width="32" height="36"/><path class="hot" d="M0 12H14L20 36L26 12L32 36H48"/>`
+	case "gearbox":
+		return `<circle class="ink" cx="17" cy="24" r="13" stroke-dasharray="4 2.8"/><circle class="ink" cx="37" cy="24" r="7" stroke-dasharray="3 2"/><circle class="full" cx="17" cy="24" r="4"/><circle class="full" cx="37" cy="24" r="3"/>`
+	case "hydraulic-press":
+		return `<path class="ink" d="M6 46V4H42V46M18 4V12H30V4M24 12V24M12 24H36V30H12zM2 46H46"/><path class="full" d="M14 38H34V44H14z"/>`
+	}
+	return `<rect class="ink" x="8" y="8" width="32" height="32"/>`
+}
