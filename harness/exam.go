@@ -46,7 +46,7 @@ type Exam struct {
 
 // DefaultExam has the exposure that the figures are published with.
 func DefaultExam() Exam {
-	return Exam{Seed: 710_001, CalibrationSeed: 2_900_017, Lines: 10, FirstSerial: 501, Calibration: 72 * time.Hour, Scored: 100 * time.Hour,
+	return Exam{Seed: 710_001, CalibrationSeed: 2_900_017, Lines: 10, FirstSerial: 501, Calibration: 168 * time.Hour, Scored: 100 * time.Hour,
 		Failures: 6, SensorFaults: 5, ShortestLife: 3 * time.Hour, LongestLife: 16 * time.Hour, Resamples: 1000}
 }
 
@@ -68,6 +68,14 @@ const echo = time.Hour
 // Run calibrates and watches all lines, as many at a time as there are cores;
 // the result does not depend on how many.
 func (e Exam) Run() (evaluate.Table, error) {
+	exam, err := e.exam()
+	if err != nil {
+		return evaluate.Table{}, err
+	}
+	return exam.Table(), nil
+}
+
+func (e Exam) exam() (*evaluate.Exam, error) {
 	units := make([][]*evaluate.Unit, e.Lines)
 	errs := make([]error, e.Lines)
 	var wg sync.WaitGroup
@@ -87,14 +95,14 @@ func (e Exam) Run() (evaluate.Table, error) {
 		})
 	}
 	wg.Wait()
-	exam := evaluate.Exam{Lead: examLead, Rule: evaluate.Rule{Persist: 3, Clear: 30, HoldOff: 10 * time.Minute}, Seed: e.Seed, Resamples: e.Resamples}
+	exam := &evaluate.Exam{Lead: examLead, Rule: evaluate.Rule{Persist: 3, Clear: 30, HoldOff: 10 * time.Minute}, Seed: e.Seed, Resamples: e.Resamples}
 	for i, u := range units {
 		if errs[i] != nil {
-			return evaluate.Table{}, fmt.Errorf("line %d: %w", i, errs[i])
+			return nil, fmt.Errorf("line %d: %w", i, errs[i])
 		}
 		exam.Units = append(exam.Units, u...)
 	}
-	return exam.Table(), nil
+	return exam, nil
 }
 
 // scenario is one line with its PLC.
@@ -194,6 +202,20 @@ func (e Exam) score(line int, cals []*predict.Calibrated) ([]*evaluate.Unit, err
 	if err := e.breakThings(w, line, seed, units, index); err != nil {
 		return nil, err
 	}
+	followRepairs(w, units, index)
+	w.start()
+	e.each(w, spies, e.Scored, func(at time.Time, m int, state float64, x []float64) {
+		for _, a := range watches[m].Step(at, state, x) {
+			if a.Detector == predict.DetectorPCA {
+				units[m].Alarms = append(units[m].Alarms, evaluate.Alarm{At: time.Duration(a.At.UnixNano()), Sensor: a.Class == predict.Sensor, Tag: string(a.Tag)})
+			}
+		}
+	})
+	return units, *changes
+}
+
+// followRepairs has each failure excused until its repair and some more.
+func followRepairs(w *world, units []*evaluate.Unit, index map[string]int) {
 	w.plant.OnEvent(func(ev plant.Event) {
 		if i, ok := index[ev.Machine]; ok && ev.Kind == "repair" {
 			for j := range units[i].Failures {
@@ -203,15 +225,6 @@ func (e Exam) score(line int, cals []*predict.Calibrated) ([]*evaluate.Unit, err
 			}
 		}
 	})
-	w.start()
-	e.each(w, spies, e.Scored, func(at time.Time, m int, state float64, x []float64) {
-		for _, a := range watches[m].Step(at, state, x) {
-			if a.Detector == predict.DetectorPCA {
-				units[m].Alarms = append(units[m].Alarms, evaluate.Alarm{At: time.Duration(a.At.UnixNano()), Sensor: a.Class == predict.Sensor})
-			}
-		}
-	})
-	return units, *changes
 }
 
 // rowKeeper keeps what the detectors make of each row.
@@ -221,7 +234,7 @@ func rowKeeper(u *evaluate.Unit, c *predict.Calibrated) func(time.Time, []float6
 	return func(at time.Time, means []float64, r predict.Result) {
 		u.At = append(u.At, int32(at.Unix()))
 		own := r.Score
-		if r.Class == predict.Sensor {
+		if r.Class == predict.Sensor || !r.Judged {
 			own = 0
 		}
 		u.Own = append(u.Own, float32(own))

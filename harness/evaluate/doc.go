@@ -67,6 +67,7 @@ type SensorFault struct {
 type Alarm struct {
 	At     time.Duration
 	Sensor bool
+	Tag    string // the channel that it names
 }
 
 // The detectors that anybody could write and that have a threshold.

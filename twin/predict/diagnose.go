@@ -1,85 +1,92 @@
 package predict
 
-// leastRedundancy is how much of a channel the others must predict in health
-// before a deviation of it alone is blamed on its sensor. A channel that nothing
-// else speaks for may be the only witness of a real fault.
-const leastRedundancy = 0.5
+import "math"
+
+// Whose fault is it? A sensor that lies is alone with its story: without its
+// channel, the rest of the machine looks as it does in health. But so may a part
+// that only one sensor looks at. Then the scatter tells: what turns and rubs
+// scatters in proportion to its level, while what is added to a reading on its
+// way leaves the scatter as it was. Where neither speaks, a channel that the
+// others predict well is put down to its sensor, any other to the machine.
 
 const (
-	// othersWeight forgets in about ten rows: one odd row in health, of which
-	// there is one in a thousand, must not turn the diagnosis.
-	othersWeight = 0.1
-	// mostOdd is the share of odd rows from which on the others count as affected.
-	mostOdd = 0.5
+	// leastRedundancy is how much of a channel the others must predict in health
+	// before a deviation of it alone is blamed on its sensor.
+	leastRedundancy = 0.5
+	// follows is the share of a level's change, by logarithms, from which on the
+	// scatter counts as following it.
+	follows = 0.5
+	// leastSlope is how well a scatter must follow its level in health to say
+	// anything when it does not.
+	leastSlope = 0.5
+	// clear is how many standard deviations of the scatter's average it must be
+	// able to tell apart.
+	clearSigmas = 2.5
 )
 
-// Whose fault is it? The distance D2 = s' S^-1 s of a smoothed row, with S the
-// covariance of smoothed rows in health, weighs every direction by how quiet it
-// is in health. Taking channel k out of it, by the marginal distribution of the
-// others, leaves D2 - (S^-1 s)_k^2 / (S^-1)_kk: the second term is what channel
-// k has to answer for, and unlike a residual of the components it does not smear
-// over its neighbours.
-
-// distance is D2 of the last row.
-func (mon *Monitor) distance() float64 { return dot(mon.weighed, mon.s) }
-
-func (mon *Monitor) weigh() {
-	for i, row := range mon.m.Precision {
-		mon.weighed[i] = dot(row, mon.s)
+// without is how odd the machine is without a channel: the larger of T2 on the
+// scales, in units of what it exceeds in one row of a thousand (odd), and in those
+// of the limit (limit).
+func (mon *monitor) without(k int) (odd, limit float64) {
+	v := &mon.m.Without[k]
+	for s := range scales {
+		e := residual(mon.scratch, v.Weights, mon.x[s])
+		t2 := quadratic(v.Scales[s].Precision, e)
+		odd = max(odd, ratio(t2, v.Scales[s].Odd))
+		limit = max(limit, ratio(t2, v.Scales[s].Limit))
 	}
+	return odd, limit
 }
 
-// contribution of channel k (an index into Use) to the distance.
-func (mon *Monitor) contribution(k int) float64 {
-	return mon.weighed[k] * mon.weighed[k] / mon.m.Precision[k][k]
+// diagnose names the channel (an index into Use) without which the machine is least
+// odd, and whose fault it is; that is empty where nothing tells.
+func (mon *monitor) diagnose() (best int, class string) {
+	best = mon.top()
+	for k := range mon.m.Use {
+		// Any that may be alone in it and scatters as it should is no sensor's.
+		if !mon.m.Switch[k] && mon.scatter(k) > 0 {
+			if odd, _ := mon.without(k); odd < 1 {
+				return k, Process
+			}
+		}
+	}
+	odd, _ := mon.without(best)
+	switch {
+	case odd > 1:
+		return best, Process
+	case mon.scatter(best) < 0:
+		return best, Sensor
+	}
+	return best, ""
 }
 
-// without is the distance of the other channels alone.
-func (mon *Monitor) without(k int) float64 {
-	return max(0, mon.distance()-mon.contribution(k))
-}
-
-// top is the index into Use of the largest contribution.
-func (mon *Monitor) top() int {
-	best := 0
-	for k := range mon.weighed {
-		if mon.contribution(k) > mon.contribution(best) {
-			best = k
+// top is the channel (an index into Use) without which the machine is least odd.
+func (mon *monitor) top() int {
+	best, least := 0, math.Inf(1)
+	for k := range mon.m.Use {
+		if mon.m.Switch[k] {
+			continue
+		}
+		if odd, _ := mon.without(k); odd < least {
+			best, least = k, odd
 		}
 	}
 	return best
 }
 
-// watchOthers keeps, for each channel, the recent share of rows in which the other
-// channels did not look as they do in health.
-func (mon *Monitor) watchOthers() {
-	for k := range mon.others {
-		odd := 0.0
-		if mon.without(k) > mon.m.Rest[k] {
-			odd = 1
-		}
-		mon.others[k] += othersWeight * (odd - mon.others[k])
+// scatter tells whether a channel's scatter follows its level (+1), stays behind
+// it (-1), or cannot tell (0).
+func (mon *monitor) scatter(k int) int {
+	s := mon.m.Spreads[k]
+	if !s.Known || s.Slope < leastSlope {
+		return 0
 	}
-}
-
-// Diagnose says whether one sensor explains what was seen lately: the channel
-// that contributes most is one that the others predict, and without it the
-// others have mostly looked as they do in health. Anything else is the process.
-func (mon *Monitor) Diagnose() string {
-	k := mon.top()
-	if mon.m.Redundancy[k] >= leastRedundancy && mon.others[k] < mostOdd {
-		return Sensor
+	level := mon.level[k]
+	if !(math.Abs(level)*s.Slope*follows > clearSigmas*s.SD) {
+		return 0
 	}
-	return Process
-}
-
-// othersOver tells whether the machine is, even without one channel (an index
-// into Names), further out than all of it gets in a week of health.
-func (mon *Monitor) othersOver(channel int) bool {
-	for k, j := range mon.m.Use {
-		if j == channel {
-			return mon.without(k) > mon.m.LimitRest
-		}
+	if mon.spread[k]/(s.Slope*level) > follows {
+		return 1
 	}
-	return false
+	return -1
 }

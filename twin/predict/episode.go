@@ -18,6 +18,14 @@ func newEpisode(opt Options) episode {
 	return episode{persist: opt.Persist, clear: opt.Clear, holdOff: opt.HoldOff}
 }
 
+// end closes an episode that is open.
+func (e *episode) end(at time.Time) {
+	e.over, e.under = 0, 0
+	if e.active {
+		e.active, e.quiet = false, at.Add(e.holdOff)
+	}
+}
+
 // step tells whether an episode starts here.
 func (e *episode) step(at time.Time, over bool) bool {
 	if over {

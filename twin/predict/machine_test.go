@@ -44,7 +44,7 @@ var names = []signal.ID{"pump/motor/current", "pump/flow", "pump/pressure", "pum
 var newMachineStart = time.Date(2009, 11, 10, 23, 0, 0, 137, time.UTC)
 
 func newMachine(seed uint64) *machine {
-	return &machine{rng: rand.New(rand.NewPCG(seed, 77)), load: 0.8, want: 0.8, motorT: 60, bearingT: 45}
+	return &machine{rng: rand.New(rand.NewPCG(seed, 77)), load: 0.8, want: 0.8, motorT: 70, bearingT: 47} // warm
 }
 
 func (m *machine) spec() Spec { return Spec{Machine: "pump", State: "pump/state", Channels: names} }

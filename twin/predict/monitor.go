@@ -1,65 +1,115 @@
 package predict
 
-// Result is one row as a Monitor sees it.
+import (
+	"math"
+	"time"
+)
+
+// Result is one row as a monitor sees it.
 type Result struct {
-	// T2 (Hotelling) measures how far the machine is from its mean within what
-	// the components describe; SPE (squared prediction error, Q) how far it is
-	// from what they describe. Both are of smoothed values.
-	T2, SPE float64
-	// Score is the larger of the two in units of its limit.
+	// T2 of the residuals, smoothed over a short and a long time.
+	T2 [scales]float64
+	// Score is the larger of them in units of its limit.
 	Score float64
 	Over  bool
-	// Top is the index into Names of the channel that contributes most.
+	// Top is the index into Names of the channel that explains most.
 	Top int
-	// Class is Sensor or Process while it is over.
+	// Class is Sensor or Process while it is over, empty where it cannot be told.
 	Class string
+	// Judged is false while the machine is between two ways of working.
+	Judged bool
 }
 
-// Monitor runs a Model over the rows of one machine.
-type Monitor struct {
+// monitor runs a Model over the rows of one machine.
+type monitor struct {
 	m       *Model
-	smooth  *ewma
+	feat    *features
 	z       []float64 // standardised row
-	s       []float64 // smoothed
-	resid   []float64 // what the components leave
-	weighed []float64 // the precision matrix times s
-	others  []float64 // how odd the others look, for each channel
+	resid   []float64
+	smooth  [scales]*ewma
+	seen    [scales]*ewma // feature vectors, smoothed
+	x       [scales][]float64
+	spread  []float64 // smoothed logarithms, beyond what they should be at the level that the others predict
+	level   []float64 // smoothed logarithms of the level over what the others predict
+	unrest  *unrest
+	scratch []float64
 }
 
-// NewMonitor starts at the mean.
-func NewMonitor(m *Model) *Monitor {
+// newMonitor starts at the mean.
+func newMonitor(m *Model) *monitor {
 	p := len(m.Use)
-	return &Monitor{m: m, smooth: newEWMA(m.Options.Lambda, p), z: make([]float64, p),
-		resid: make([]float64, p), weighed: make([]float64, p), others: make([]float64, p)}
+	mon := &monitor{m: m, feat: newFeatures(p), z: make([]float64, p), resid: make([]float64, p),
+		spread: make([]float64, p), scratch: make([]float64, p), level: make([]float64, p), unrest: newUnrest(m)}
+	for s := range scales {
+		mon.smooth[s] = newEWMA(m.Options.lambda(s), p)
+		mon.seen[s] = newEWMA(m.Options.lambda(s), featureCount(p))
+	}
+	return mon
 }
 
-// Step takes a row with a value for each of the model's Names.
-func (mon *Monitor) Step(row []float64) Result {
+// step takes a row with a value for each of the model's Names.
+func (mon *monitor) step(at time.Time, row *row) Result {
 	m := mon.m
-	m.standardise(mon.z, row)
-	mon.s = mon.smooth.step(mon.z)
+	m.standardise(mon.z, row.mean)
+	x := mon.feat.step(at, mon.z, row.running)
+	residual(mon.resid, m.Whole.Weights, x)
+	mon.scatters(row, x)
+	if mon.unrest.step(at, mon.z) {
+		return Result{Top: m.Use[0]}
+	}
+	m.Whole.cut(mon.resid)
 	var r Result
-	copy(mon.resid, mon.s)
-	for a, c := range m.Components {
-		t := dot(c, mon.s)
-		r.T2 += t * t / m.Variance[a]
-		for i := range mon.resid {
-			mon.resid[i] -= t * c[i]
-		}
+	for s := range scales {
+		mon.x[s] = mon.seen[s].step(x)
+		r.T2[s] = quadratic(m.Whole.Scales[s].Precision, mon.smooth[s].step(mon.resid))
+		r.Score = max(r.Score, ratio(r.T2[s], m.Whole.Scales[s].Limit))
 	}
-	r.SPE = dot(mon.resid, mon.resid)
-	r.Score = max(ratio(r.T2, m.LimitT2), ratio(r.SPE, m.LimitSPE))
 	r.Over = r.Score > 1
-	mon.weigh()
-	if len(m.Rest) > 0 { // not so while it is calibrated
-		mon.watchOthers()
+	r.Top = m.Use[0]
+	if r.Over {
+		k, class := mon.diagnose()
+		r.Top, r.Class = m.Use[k], class
 	}
-	r.Top = m.Use[mon.top()]
+	r.Judged = true
 	return r
 }
 
-// ratio of a statistic to its limit. A limit of 0 is one that is not there: a
-// single channel has no residual.
+// scatters follows how much each channel scatters beyond what it should where the
+// others say that it is.
+func (mon *monitor) scatters(row *row, x []float64) {
+	m := mon.m
+	for k, j := range m.Use {
+		s := &m.Spreads[k]
+		if !s.Known {
+			continue
+		}
+		z := x[k*perChannel]
+		is, want := m.Mean[k]+m.Scale[k]*z, m.Mean[k]+m.Scale[k]*(z-mon.resid[k])
+		level := math.Log(math.Abs(want) + 1e-9*m.Scale[k])
+		mon.level[k] = stepSpread(mon.level[k], math.Log(math.Abs(is)+1e-9*m.Scale[k])-level)
+		mon.spread[k] = stepSpread(mon.spread[k], s.beyond(row.spread[j], level))
+	}
+}
+
+// off is by how much a channel (an index into Use) is off what the others predict,
+// in its standard deviations and not cut: now, and smoothed over the short time.
+func (mon *monitor) off(k int) (now, smoothed float64) {
+	off := func(x []float64) float64 { return x[k*perChannel] - dot(mon.m.Whole.Weights[k], x) }
+	return off(mon.feat.out), off(mon.x[0])
+}
+
+// forget starts the averages anew; what the machine was put to in the last hours
+// is kept.
+func (mon *monitor) forget() {
+	for s := range scales {
+		clear(mon.smooth[s].state)
+		clear(mon.seen[s].state)
+	}
+	clear(mon.spread)
+	clear(mon.level)
+}
+
+// ratio of a statistic to its limit.
 func ratio(v, limit float64) float64 {
 	if limit <= 0 {
 		return 0

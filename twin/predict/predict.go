@@ -80,10 +80,10 @@ type Options struct {
 	Settle time.Duration `json:"settle_ns"`
 	// Window is what a row is the mean of.
 	Window time.Duration `json:"window_ns"`
-	// Variance is the share that the principal components must explain.
-	Variance float64 `json:"variance"`
-	// Lambda is the weight of the newest row in the moving average.
+	// Lambda and Slow are the weights of the newest row in the moving averages
+	// over a short and a long time.
 	Lambda float64 `json:"lambda"`
+	Slow   float64 `json:"slow"`
 	// PerWeek is how many false alarms a machine may raise in a week of running.
 	PerWeek float64 `json:"per_week"`
 	// Margin is what the extrapolated limits are multiplied by.
@@ -100,11 +100,11 @@ func (o Options) defaults() Options {
 	set(&o.Running, 6)
 	set(&o.Settle, time.Minute)
 	set(&o.Window, 10*time.Second)
-	set(&o.Variance, 0.9)
 	set(&o.Lambda, 0.1)
+	set(&o.Slow, 0.01)
 	set(&o.PerWeek, 1)
-	set(&o.Margin, 1.15)
-	set(&o.Persist, 3)
+	set(&o.Margin, 1.4)
+	set(&o.Persist, 6)
 	set(&o.Clear, 30)
 	set(&o.HoldOff, 10*time.Minute)
 	return o
@@ -116,6 +116,9 @@ func set[T comparable](p *T, v T) {
 		*p = v
 	}
 }
+
+// lambda of a scale.
+func (o Options) lambda(scale int) float64 { return [scales]float64{o.Lambda, o.Slow}[scale] }
 
 // rowsPerWeek is how many rows a machine makes that runs all week.
 func (o Options) rowsPerWeek() float64 {

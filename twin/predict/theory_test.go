@@ -77,116 +77,172 @@ func letters(p int) (out []string) {
 	return out
 }
 
+// samples are rows ten seconds apart, as a trainer keeps them.
+func samples(rows [][]float64) (out []sample) {
+	for i, r := range rows {
+		s := sample{at: time.Unix(int64(10*i), 0), mean: r, spread: make([]float64, len(r)), running: [len(runningS)]float64{1, 1}}
+		for k := range r {
+			s.spread[k] = math.Inf(-1)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (s *sample) row() *row { return &row{mean: s.mean, spread: s.spread, running: s.running} }
+
 // The statistics against the definitions, by loops over everything.
 func TestStatisticsAgainstTheDefinitions(t *testing.T) {
 	const p = 6
-	rows := normal(1, 500, p)
-	m, err := Fit(rows, letters(p), Options{Lambda: 0.3})
+	rows := samples(normal(1, 900, p))
+	m, err := fit(rows, letters(p), Options{Lambda: 0.3, Slow: 0.05})
 	if err != nil {
 		t.Fatal(err)
 	}
-	z := make([][]float64, len(rows))
+	mon := newMonitor(m)
+	feat := newFeatures(p)
+	var e [scales][p]float64
+	judged := 0
 	for i, r := range rows {
+		got := mon.step(r.at, r.row())
+		z := make([]float64, p)
 		for k := range p {
-			z[i] = append(z[i], (r[k]-m.Mean[k])/m.Scale[k])
+			z[k] = (r.mean[k] - m.Mean[k]) / m.Scale[k]
 		}
-	}
-	// Components are eigenvectors of the correlation matrix, orthonormal, and
-	// explain what they must, with none too many.
-	explained, last := 0.0, 0.0
-	for a, c := range m.Components {
-		for b, d := range m.Components {
-			want := 0.0
-			if a == b {
-				want = 1
-			}
-			if math.Abs(dot(c, d)-want) > 1e-9 {
-				t.Errorf("components %d and %d: product %g", a, b, dot(c, d))
-			}
+		x := feat.step(r.at, z, r.running)
+		if !got.Judged {
+			continue
 		}
-		for k := range p {
-			cv := 0.0
-			for j := range p {
-				for i := range z {
-					cv += z[i][k] * z[i][j] * c[j] / float64(len(z)-1)
+		judged++
+		score := 0.0
+		for s, lambda := range []float64{0.3, 0.05} {
+			for k := range p {
+				left := z[k]
+				for f, w := range m.Whole.Weights[k] {
+					left -= w * x[f]
+				}
+				left = max(-m.Whole.Bound[k], min(m.Whole.Bound[k], left))
+				e[s][k] = (1-lambda)*e[s][k] + lambda*left
+			}
+			t2 := 0.0
+			for a := range p {
+				for b := range p {
+					t2 += m.Whole.Scales[s].Precision[a][b] * e[s][a] * e[s][b] * (2 - lambda) / lambda
 				}
 			}
-			if math.Abs(cv-m.Variance[a]*c[k]) > 1e-6 {
-				t.Errorf("component %d is no eigenvector: %g, want %g", a, cv, m.Variance[a]*c[k])
+			if math.Abs(got.T2[s]-t2) > 1e-9*(1+t2) {
+				t.Fatalf("row %d: T2 %g on scale %d, want %g", i, got.T2[s], s, t2)
+			}
+			score = max(score, t2/m.Whole.Scales[s].Limit)
+		}
+		if math.Abs(got.Score-score) > 1e-9 || got.Over != (score > 1) {
+			t.Fatalf("row %d: score %g over %v, want %g", i, got.Score, got.Over, score)
+		}
+	}
+	if judged < 800 {
+		t.Errorf("%d rows judged", judged)
+	}
+}
+
+// Channels that are a line and a parabola of others are predicted, and a channel
+// is predicted by nothing that was made of itself.
+func TestRegressionFindsWhatIsThere(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	var rows [][]float64
+	a, b := 0.0, 0.0
+	for range 3000 {
+		a, b = 0.95*a+0.3*rng.NormFloat64(), 0.95*b+0.3*rng.NormFloat64()
+		rows = append(rows, []float64{a, b, 3*a - 2*b + 0.01*rng.NormFloat64(), a*a + 0.01*rng.NormFloat64()})
+	}
+	m, err := fit(samples(rows), letters(4), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, least := range []float64{0.99, 0.99, 0.999, 0.99} {
+		if m.Redundancy[k] < least || m.Redundancy[k] > 1 {
+			t.Errorf("channel %d: redundancy %.4f, want at least %g", k, m.Redundancy[k], least)
+		}
+		for f, w := range m.Whole.Weights[k] {
+			if of := madeOf(f, 4); of == k && w != 0 {
+				t.Errorf("channel %d is predicted by its own feature %d", k, f)
+			}
+			for j, v := range m.Without {
+				if j == k {
+					continue
+				}
+				if of := madeOf(f, 4); (of == k || of == j) && v.Weights[k][f] != 0 {
+					t.Errorf("without %d, channel %d is predicted by feature %d", j, k, f)
+				}
 			}
 		}
-		explained, last = explained+m.Variance[a], m.Variance[a]
 	}
-	if explained < 0.9*p || explained-last >= 0.9*p {
-		t.Errorf("%d components explain %.3f of %d", len(m.Components), explained, p)
+	// With nothing in common there is nothing to predict.
+	m, err = fit(samples(white(9, 3000, 3)), letters(3), Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	mon := NewMonitor(m)
-	s := make([]float64, p)
-	for i, r := range rows {
-		got := mon.Step(r)
-		for k := range p {
-			s[k] = 0.7*s[k] + 0.3*z[i][k]
-		}
-		scale := math.Sqrt(1.7 / 0.3)
-		t2, spe := 0.0, 0.0
-		for a, c := range m.Components {
-			t2 += math.Pow(scale*dot(c, s), 2) / m.Variance[a]
-		}
-		for k := range p {
-			e := s[k]
-			for _, c := range m.Components {
-				e -= dot(c, s) * c[k]
-			}
-			spe += math.Pow(scale*e, 2)
-		}
-		if math.Abs(got.T2-t2) > 1e-9*(1+t2) || math.Abs(got.SPE-spe) > 1e-9*(1+spe) {
-			t.Fatalf("row %d: T2 %g SPE %g, want %g %g", i, got.T2, got.SPE, t2, spe)
-		}
-		if want := max(t2/m.LimitT2, spe/m.LimitSPE); math.Abs(got.Score-want) > 1e-9 || got.Over != (want > 1) {
-			t.Fatalf("row %d: score %g over %v, want %g", i, got.Score, got.Over, want)
+	for k, r := range m.Redundancy {
+		if r > 0.02 {
+			t.Errorf("independent channel %d: redundancy %.3f", k, r)
 		}
 	}
 }
 
-// Taking a channel out of the distance is the distance of the others: the
-// formula against the inverse of the smaller matrix, here for two of two.
+// Without a channel, that channel may be anything.
 func TestWithoutAChannel(t *testing.T) {
-	rows := normal(5, 400, 2)
-	m, err := Fit(rows, letters(2), Options{})
+	const p = 5
+	rows := samples(normal(5, 600, p))
+	m, err := fit(rows, letters(p), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mon := NewMonitor(m)
-	for _, r := range rows[:50] {
-		mon.Step(r)
-	}
-	p := m.Precision
-	det := p[0][0]*p[1][1] - p[0][1]*p[1][0]
-	// The covariance is the inverse of the precision; of one channel it is a number.
-	for k, variance := range []float64{p[1][1] / det, p[0][0] / det} {
-		other := 1 - k
-		want := mon.s[k] * mon.s[k] / variance
-		if got := mon.without(other); math.Abs(got-want) > 1e-9*(1+want) {
-			t.Errorf("without %d: %g, want %g", other, got, want)
+	for k := range p {
+		true_, lie := newMonitor(m), newMonitor(m)
+		for i, r := range rows[:200] {
+			true_.step(r.at, r.row())
+			r.mean = slices.Clone(r.mean)
+			r.mean[k] += m.Scale[k] * 0.01 * float64(i) // too slow for a jump
+			lie.step(r.at, r.row())
+		}
+		a, _ := true_.without(k)
+		b, _ := lie.without(k)
+		if math.Abs(a-b) > 1e-9*(1+a) {
+			t.Errorf("without channel %d the machine is odd by %g, and by %g while that lies", k, a, b)
+		}
+		if lie.top() != k {
+			t.Errorf("channel %d lies, and %d is named", k, lie.top())
 		}
 	}
+}
+
+func white(seed uint64, n, p int) [][]float64 {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	rows := make([][]float64, n)
+	for i := range rows {
+		for range p {
+			rows[i] = append(rows[i], rng.NormFloat64())
+		}
+	}
+	return rows
 }
 
 // Without smoothing T2 of normal data is about chi-squared with as many degrees
-// of freedom as there are components.
+// of freedom as there are channels.
 func TestT2IsChiSquared(t *testing.T) {
-	const p, n = 5, 20000
-	rows := normal(7, n, p)
-	m, err := Fit(rows, letters(p), Options{Lambda: 1})
+	const p, n = 4, 20000
+	rows := samples(white(7, n, p))
+	m, err := fit(rows, letters(p), Options{Lambda: 1, Slow: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mon := NewMonitor(m)
+	mon := newMonitor(m)
 	var t2 []float64
 	for _, r := range rows {
-		t2 = append(t2, mon.Step(r).T2)
+		if res := mon.step(r.at, r.row()); res.Judged {
+			t2 = append(t2, res.T2[0])
+		}
 	}
-	chi := distuv.ChiSquared{K: float64(len(m.Components))}
+	chi := distuv.ChiSquared{K: p}
 	for _, q := range []float64{0.5, 0.9, 0.99} {
 		over := 0
 		for _, v := range t2 {
@@ -194,17 +250,104 @@ func TestT2IsChiSquared(t *testing.T) {
 				over++
 			}
 		}
-		want := (1 - q) * n
-		if e := 4*math.Sqrt(want*q) + 0.01*want; math.Abs(float64(over)-want) > e {
+		want := (1 - q) * float64(len(t2))
+		if e := 4*math.Sqrt(want*q) + 0.02*want; math.Abs(float64(over)-want) > e {
 			t.Errorf("quantile %g: %d rows over, want %.0f within %.0f", q, over, want, e)
 		}
 	}
 	// The limit lies beyond every healthy row, near where chi-squared has one in
 	// twice 60,480 rows, with margin and the allowance for a short record.
 	weekly := chi.Quantile(1 - 0.5/m.Options.rowsPerWeek())
-	if m.LimitT2 <= slices.Max(t2) || m.LimitT2 < weekly || m.LimitT2 > 2.5*weekly {
-		t.Errorf("limit %.1f, healthy maximum %.1f, chi-squared %.1f", m.LimitT2, slices.Max(t2), weekly)
+	if l := m.Whole.Scales[0].Limit; l <= slices.Max(t2) || l < weekly || l > 3*weekly {
+		t.Errorf("limit %.1f, healthy maximum %.1f, chi-squared %.1f", l, slices.Max(t2), weekly)
 	}
+}
+
+// Wear accelerates; a drift goes straight on, a bias stays, noise goes nowhere.
+func TestAccelerates(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		course func(x float64) float64 // of the waiting time, 0 to 1
+		want   bool
+	}{
+		{"wear", func(x float64) float64 { return math.Exp(2 * x) }, true},
+		{"wear downwards", func(x float64) float64 { return -math.Exp(2 * x) }, true},
+		{"drift", func(x float64) float64 { return 1 + 5*x }, false},
+		{"drift downwards", func(x float64) float64 { return -1 - 5*x }, false},
+		{"bias", func(float64) float64 { return 3 }, false},
+	} {
+		wrong := 0
+		for seed := range uint64(20) {
+			rng := rand.New(rand.NewPCG(seed, 8))
+			var story []float64
+			for i := range 540 {
+				story = append(story, c.course(float64(i)/540)+0.05*rng.NormFloat64())
+			}
+			if accelerates(story) != c.want {
+				wrong++
+			}
+		}
+		if wrong > 0 {
+			t.Errorf("%s: accelerates is not %v in %d of 20", c.name, c.want, wrong)
+		}
+	}
+	if accelerates([]float64{1, 2, 4}) {
+		t.Error("three rows are a course")
+	}
+}
+
+// A machine that is worked otherwise jumps in several channels; a sensor alone.
+func TestUnrest(t *testing.T) {
+	m := &Model{Use: []int{0, 1, 2}, Switch: []bool{false, false, true}, Step: []float64{0.1, 0.1, 0.1}, Options: Options{}.defaults()}
+	at := func(row int) time.Time { return time.Unix(int64(1000+10*row), 0) }
+	for _, c := range []struct {
+		name  string
+		z     func(row int) []float64
+		rest  string // . calm, x not
+		alone bool   // channel 0 jumped alone, by what it is off in the end
+	}{
+		{"calm", func(row int) []float64 { return []float64{0.3, 0.5, 0} }, "............", false},
+		{"a switch", func(row int) []float64 { return []float64{0.3, 0.5, float64(row % 2)} }, "............", false},
+		{"one", func(row int) []float64 { return []float64{when(row > 2, 2), 0.5, 0} }, "...xxxxxx...", true},
+		{"one, half in a window", func(row int) []float64 { return []float64{when(row > 2, 1) + when(row > 3, 1), 0.5, 0} }, "...xxxxxxx..", true},
+		{"both", func(row int) []float64 { return []float64{when(row > 2, 2), when(row > 2, 2), 0} }, "...xxxxxx...", false},
+		{"one after the other", func(row int) []float64 { return []float64{when(row > 2, 2), when(row > 4, 2), 0} }, "...xxxxxxxx.", false},
+		{"a small one", func(row int) []float64 { return []float64{when(row > 2, 0.9), 0.5, 0} }, "...xxxxxx...", false},
+	} {
+		u := newUnrest(m)
+		got := ""
+		for row := range 12 {
+			mark := "."
+			if u.step(at(row), c.z(row)) {
+				mark = "x"
+			}
+			got += mark
+		}
+		if got != c.rest {
+			t.Errorf("%s: %s, want %s", c.name, got, c.rest)
+		}
+		if u.jumpedAlone(0, 2, at(12)) != c.alone {
+			t.Errorf("%s: jumped alone is not %v", c.name, c.alone)
+		}
+	}
+	// What jumps all the time hides nothing for long.
+	u := newUnrest(m)
+	calm := 0
+	for row := range 360 {
+		if !u.step(at(row), []float64{float64(row % 2), 0, 0}) {
+			calm++
+		}
+	}
+	if calm < 300 {
+		t.Errorf("judged in %d rows of 360", calm)
+	}
+}
+
+func when(on bool, v float64) float64 {
+	if on {
+		return v
+	}
+	return 0
 }
 
 // The return level of independent exponential values is known: rate^-1 rows see

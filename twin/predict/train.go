@@ -10,7 +10,7 @@ import (
 type Trainer struct {
 	spec    Spec
 	window  *window
-	rows    [][]float64
+	rows    []sample
 	flat    []int // rows without change so far, per channel
 	longest []int
 }
@@ -27,11 +27,13 @@ func (t *Trainer) Add(at time.Time, state float64, x []float64) {
 	if t.spec.State == "" {
 		state = t.spec.Options.Running
 	}
-	r, ok := t.window.push(at, state, x)
-	if !ok {
-		return
+	if r, ok := t.window.push(at, state, x); ok {
+		t.add(at, r)
 	}
-	t.rows = append(t.rows, slices.Clone(r.mean))
+}
+
+func (t *Trainer) add(at time.Time, r *row) {
+	t.rows = append(t.rows, sample{at, slices.Clone(r.mean), slices.Clone(r.spread), r.running})
 	for i, flat := range r.flat {
 		if t.flat[i]++; !flat {
 			t.flat[i] = 0
@@ -46,7 +48,7 @@ func (t *Trainer) Done() (*Calibrated, error) {
 	for i, c := range t.spec.Channels {
 		names[i] = string(c)
 	}
-	m, err := Fit(t.rows, names, t.spec.Options)
+	m, err := fit(t.rows, names, t.spec.Options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.spec.Machine, err)
 	}

@@ -1,6 +1,8 @@
 package predict
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	"github.com/plantbed/plantbed/sim/signal"
@@ -18,18 +20,26 @@ type Watch struct {
 	cal     *Calibrated
 	opt     Options
 	window  *window
-	monitor *Monitor
+	monitor *monitor
 	pca     episode
 	three   episode
-	// liar is the channel whose sensor is blamed, or -1, and until when that is
-	// remembered; more counts the rows in a row in which the others were over too.
+	// liar is the channel (an index into Use) whose sensor is blamed, or -1, and
+	// until when that is remembered; more counts rows in a row that say otherwise.
 	liar  int
 	until time.Time
 	more  int
+	// joined counts rows in a row in which the others were over their limit too.
+	joined int
+	// waiting: an episode that began at begun may be a sensor's.
+	waiting      bool
+	story        []float64 // its residual meanwhile
+	begun, since time.Time
+	last         time.Time // of the row before
 	// flat counts rows without change, per channel in use; stuck has an episode
 	// for each.
 	flat   []int
 	stuck  []episode
+	noisy  []episode
 	alarms []Alarm
 	// OnRow, if set, is told of every row that was judged: the means of the
 	// channels, which it may not keep, and what the model makes of them.
@@ -39,13 +49,16 @@ type Watch struct {
 // NewWatch starts at the healthy mean.
 func NewWatch(cal *Calibrated) *Watch {
 	opt := cal.Spec.Options.defaults()
-	w := &Watch{cal: cal, opt: opt, window: newWindow(opt, len(cal.Spec.Channels)), monitor: NewMonitor(&cal.Model),
+	w := &Watch{cal: cal, opt: opt, window: newWindow(opt, len(cal.Spec.Channels)), monitor: newMonitor(&cal.Model),
 		liar: -1, pca: newEpisode(opt), three: newEpisode(opt), flat: make([]int, len(cal.Model.Use))}
 	w.three.persist = 1
 	for range cal.Model.Use {
 		e := newEpisode(opt)
 		e.persist = 1
 		w.stuck = append(w.stuck, e)
+		e = newEpisode(opt)
+		e.persist *= noisePatience
+		w.noisy = append(w.noisy, e)
 	}
 	return w
 }
@@ -65,57 +78,207 @@ func (w *Watch) Step(at time.Time, state float64, x []float64) []Alarm {
 }
 
 func (w *Watch) judge(at time.Time, r *row) {
-	res := w.monitor.Step(r.mean)
-	if res.Over {
-		res.Class = w.monitor.Diagnose()
+	if w.since.IsZero() {
+		w.since = at
 	}
+	if at.Sub(w.last) > longStop {
+		w.monitor.forget()
+		w.pca.end(at)
+	}
+	w.last = at
+	res := w.monitor.step(at, r)
+	res.temper(at.Sub(w.since))
 	if w.OnRow != nil {
 		w.OnRow(at, r.mean, res)
 	}
-	w.judgeModel(at, res)
+	if res.Judged {
+		w.judgeModel(at, res)
+		w.judgeNoise(at, res)
+	}
 	w.judgeFlat(at, r)
 	if s := w.cal.Shewhart.Step(r.mean); w.three.step(at, s.Over) {
 		w.alarm(at, DetectorShewhart, s.Score, shewhartLimit, "", s.Top)
 	}
 }
 
-// sensorMemory is how long a sensor that was blamed is known to lie: it may come
-// back under the limits for a while, and then is no news when it is over again.
-const sensorMemory = time.Hour
+// temper raises the limits while little is known of the machine's past.
+func (r *Result) temper(known time.Duration) {
+	r.Score /= 1 + 10*math.Exp(-known.Minutes()/25)
+	r.Over = r.Score > 1
+	r.Judged = r.Judged && known >= warmUp
+}
 
+const (
+	// longStop ends what was going on: somebody has been at the machine.
+	longStop = 6 * time.Minute
+	// warmUp is how long nothing is judged at first.
+	warmUp = 30 * time.Minute
+	// sensorMemory is how long the machine is looked at as if there were no such
+	// channel after its sensor was last seen to lie: what it said stays in the
+	// averages.
+	sensorMemory = 2 * time.Hour
+	// patience is how long one channel must be alone in being odd before its sensor
+	// is blamed, if nothing else tells: what wears warms up first and shakes a little
+	// later. Where the others could not know better, it is partPatience, and then
+	// the part is blamed.
+	patience, longPatience = 90 * time.Minute, 150 * time.Minute
+	partPatience           = 30 * time.Minute
+	// plain is how many times over the limit a course must be to be told.
+	plain = 15
+	// certain is how many times over its limit a single channel is blamed at once.
+	certain = 400
+	// quick times over its limit within so little time is faster than anything wears.
+	quick, quickly = 25, 20 * time.Minute
+	// manyTimes the usual number of rows in a row the others must be odd to count,
+	// where they are under their limit.
+	manyTimes = 10
+	// secondThoughts is how many times the usual number of rows it takes to take a
+	// sensor's blame back.
+	secondThoughts = 3
+)
+
+// judgeModel follows an episode of the model:
+//
+//	over ──┬─ more than one channel ───────────────────────────── Process
+//	       └─ one alone ─┬─ others join, scatter or shape ─────── Process
+//	                     ├─ it jumped, scatter stays, shape ───── Sensor ── second thoughts ── Process
+//	                     └─ patience ──────────────────────────── Sensor or Process by redundancy
 func (w *Watch) judgeModel(at time.Time, r Result) {
-	if w.pca.step(at, r.Over) {
+	over := r.Over
+	if w.ignoring(at) {
+		_, limit := w.monitor.without(w.liar)
+		if over = limit > 1; r.Over && !over {
+			w.until = at.Add(sensorMemory)
+		}
+		w.secondThoughts(at, r)
+	}
+	if w.pca.step(at, over) {
 		w.begin(at, r)
 	}
-	if !w.pca.active || w.liar < 0 {
-		return
+	if !w.pca.active {
+		w.waiting = false
 	}
-	w.until = at.Add(sensorMemory)
-	// A lying sensor must not hide a fault: when the rest of the machine goes
-	// over the limit as well, that is news.
-	if w.more++; !w.monitor.othersOver(w.liar) {
-		w.more = 0
-	}
-	if w.more == w.opt.Persist {
-		w.liar = -1
-		w.alarm(at, DetectorPCA, r.Score, 1, Process, r.Top)
+	if w.waiting && r.Over {
+		w.wait(at, r)
 	}
 }
 
-// begin is called where an episode of the model starts.
+func (w *Watch) ignoring(at time.Time) bool { return w.liar >= 0 && at.Before(w.until) }
+
+// begin is called where an episode starts.
 func (w *Watch) begin(at time.Time, r Result) {
-	w.more = 0
-	if w.knownStuck(r.Top) || r.Top == w.liar && at.Before(w.until) {
-		w.liar = r.Top
-		return
+	switch {
+	case w.ignoring(at) || r.Class == Process:
+		w.alarm(at, DetectorPCA, r.Score, 1, Process, r.Top)
+	case w.knownStuck(r.Top):
+	default:
+		w.waiting, w.begun, w.more, w.joined = true, at, 0, 0
+		w.story = w.story[:0]
 	}
-	class := w.monitor.Diagnose()
-	w.liar = -1
-	if class == Sensor {
-		w.liar = r.Top
-	}
-	w.alarm(at, DetectorPCA, r.Score, 1, class, r.Top)
 }
+
+// wait is for one channel that is alone in being odd.
+func (w *Watch) wait(at time.Time, r Result) {
+	k := slices.Index(w.cal.Model.Use, r.Top)
+	now, smoothed := w.monitor.off(k)
+	w.story = append(w.story, smoothed)
+	_, limit := w.monitor.without(k)
+	if w.joined++; limit <= 1 {
+		w.joined = 0
+	}
+	if w.more++; r.Class != Process {
+		w.more = 0
+	}
+	switch waited := at.Sub(w.begun); {
+	case w.joined >= w.opt.Persist || w.more >= manyTimes*w.opt.Persist:
+		w.settle(at, r, Process)
+	case w.more > 0:
+	case r.Class == Sensor || w.monitor.unrest.jumpedAlone(k, now, at) || r.Score > certain || r.Score > quick && waited < quickly:
+		w.settle(at, r, Sensor)
+	case w.cal.Model.Redundancy[k] < leastRedundancy && waited >= partPatience:
+		w.settle(at, r, Process)
+	case waited >= patience && r.Score < plain || waited >= longPatience && accelerates(w.story):
+		w.settle(at, r, Process)
+	case waited >= longPatience:
+		w.settle(at, r, Sensor)
+	}
+}
+
+// settle ends the waiting.
+func (w *Watch) settle(at time.Time, r Result, class string) {
+	w.waiting = false
+	w.alarm(at, DetectorPCA, r.Score, 1, class, r.Top)
+	if class == Sensor {
+		w.blame(at, r.Top)
+	}
+}
+
+// blame has a channel (an index into Names) ignored from now on.
+func (w *Watch) blame(at time.Time, channel int) {
+	if k := slices.Index(w.cal.Model.Use, channel); k >= 0 {
+		w.liar, w.until, w.more = k, at.Add(sensorMemory), 0
+	}
+}
+
+// secondThoughts takes the blame back from a sensor whose scatter follows.
+func (w *Watch) secondThoughts(at time.Time, r Result) {
+	if w.more++; !r.Over || w.monitor.scatter(w.liar) <= 0 {
+		w.more = 0
+	}
+	if w.more == secondThoughts*w.opt.Persist {
+		w.alarm(at, DetectorPCA, r.Score, 1, Process, w.cal.Model.Use[w.liar])
+		w.liar = -1
+	}
+}
+
+// accelerates tells wear from drift by the course of a residual: a sensor that
+// drifts goes straight on, and one with a bias stays where it is; what wears, wears
+// ever faster.
+func accelerates(story []float64) bool {
+	n := len(story) / 10
+	if n < 3 {
+		return false
+	}
+	mean := func(from int) float64 {
+		sum := 0.0
+		for _, v := range story[from : from+n] {
+			sum += v / float64(n)
+		}
+		return sum
+	}
+	first, middle, last := mean(0), mean(len(story)/2-n/2), mean(len(story)-n)
+	if math.Abs(last-first) < 0.3*math.Abs(last) {
+		return false
+	}
+	return (last-middle)/(middle-first) > acceleration || (middle-first)*(last-first) <= 0
+}
+
+// acceleration is how much faster the second half must go than the first.
+const acceleration = 1.25
+
+// judgeNoise finds channels that scatter more than they ever do in health, while
+// their level and all else stays where it was.
+func (w *Watch) judgeNoise(at time.Time, r Result) {
+	m := &w.cal.Model
+	for k, j := range m.Use {
+		over := m.Spreads[k].Known && w.monitor.spread[k] > max(leastNoise, m.Spreads[k].Limit)
+		quiet := r.T2[scales-1] < m.Whole.Scales[scales-1].Limit
+		if w.noisy[k].step(at, over && quiet) {
+			w.blame(at, j)
+			w.alarm(at, DetectorPCA, w.monitor.spread[k]/m.Spreads[k].Limit, 1, Sensor, j)
+		}
+	}
+}
+
+const (
+	// noisePatience is how many times the usual number of rows a channel must scatter
+	// before its sensor is blamed: a part that goes scatters first and moves a little
+	// later.
+	noisePatience = 10
+	// leastNoise is the logarithm of by how much a channel must scatter more: other
+	// work makes it scatter a little more as well.
+	leastNoise = 0.4
+)
 
 // knownStuck: a stuck sensor has been reported when the model misses it.
 func (w *Watch) knownStuck(channel int) bool {
@@ -133,7 +296,8 @@ func (w *Watch) judgeFlat(at time.Time, r *row) {
 		if w.flat[k]++; !r.flat[j] {
 			w.flat[k] = 0
 		}
-		if limit := w.cal.Model.Flat[k]; w.stuck[k].step(at, w.flat[k] > limit) {
+		if limit := w.cal.Model.Flat[k]; w.stuck[k].step(at, w.flat[k] > limit) && !(w.ignoring(at) && w.liar == k) {
+			w.blame(at, j)
 			w.alarm(at, DetectorPCA, float64(w.flat[k])/float64(limit), 1, Sensor, j)
 		}
 	}

@@ -20,7 +20,16 @@ type row struct {
 	mean []float64
 	// flat marks the channels that did not change at all within the window.
 	flat []bool
+	// spread is the logarithm of the mean step from one value to the next, -Inf
+	// where there was none: how much a channel scatters, whatever its trend.
+	spread []float64
+	// running is the share of the last ten minutes and of the last hour in which
+	// the machine ran, exponentially weighted: how warm it can be.
+	running [len(runningS)]float64
 }
+
+// runningS are the time constants of row.running, in seconds.
+var runningS = [...]float64{600, 3600}
 
 // window makes rows of values. A stop of the machine, a change of its state or
 // a missing value throws the open window away.
@@ -32,16 +41,20 @@ type window struct {
 	start   time.Time // of the open window
 	open    [][]float64
 	row     row
+	ran     [len(runningS)]float64
+	last    time.Time // of the push before
 }
 
 func newWindow(opt Options, channels int) *window {
 	return &window{opt: opt, open: make([][]float64, channels),
-		row: row{mean: make([]float64, channels), flat: make([]bool, channels)}}
+		ran: [len(runningS)]float64{1, 1},
+		row: row{mean: make([]float64, channels), flat: make([]bool, channels), spread: make([]float64, channels)}}
 }
 
 // push takes the values of an instant. It returns a row when this instant is
 // the first behind a full window; the row is overwritten by the next.
 func (w *window) push(at time.Time, state float64, x []float64) (*row, bool) {
+	w.keepRunning(at, state)
 	if state != w.opt.Running { // a missing state, NaN, is no running either
 		if w.stopped.IsZero() && !math.IsNaN(state) {
 			w.stopped = at
@@ -68,6 +81,30 @@ func (w *window) push(at time.Time, state float64, x []float64) (*row, bool) {
 	return &w.row, full
 }
 
+// keepRunning follows the share of time in which the machine runs; where its
+// state is not known, that stays as it is.
+func (w *window) keepRunning(at time.Time, state float64) {
+	if !w.last.IsZero() && !math.IsNaN(state) {
+		on := 0.0
+		if state == w.opt.Running {
+			on = 1
+		}
+		for i, tau := range runningS {
+			w.ran[i] += (on - w.ran[i]) * -math.Expm1(-at.Sub(w.last).Seconds()/tau)
+		}
+	}
+	w.last = at
+}
+
+// spread of values in the order of time.
+func spread(v []float64) float64 {
+	sum := 0.0
+	for i := 1; i < len(v); i++ {
+		sum += math.Abs(v[i] - v[i-1])
+	}
+	return math.Log(sum / float64(len(v)-1))
+}
+
 // run notes a start. What has stood for long has grown cold: it takes about as
 // long again to be itself.
 func (w *window) run(at time.Time) {
@@ -90,7 +127,9 @@ func (w *window) clear() {
 }
 
 func (w *window) close() {
+	w.row.running = w.ran
 	for i, v := range w.open {
+		w.row.spread[i] = spread(v)
 		slices.Sort(v)
 		w.row.flat[i] = v[0] == v[len(v)-1]
 		w.row.mean[i] = middle(v)
