@@ -198,6 +198,8 @@ func (f *runFlags) print(out io.Writer, r score.Result, dir string) error {
 		_, err := fmt.Fprintf(out, "%s %s seed %d %.16s\n", r.Card.Verdict, r.Card.Scenario, r.Card.Seed, r.Card.Digest)
 		return err
 	}
+	// The files cannot name their own folder; the terminal can.
+	r.Story.Replay = "plantbed run " + filepath.Join(dir, scenarioFile)
 	if err := reports.Table(out, r, isTerminal(out)); err != nil {
 		return err
 	}
