@@ -31,7 +31,6 @@
 package sim
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -76,8 +75,6 @@ func New(seed uint64) *Kernel {
 	}
 }
 
-const endOfTime = time.Duration(math.MaxInt64)
-
 // Now is the time since the start of the run.
 func (k *Kernel) Now() time.Duration { return k.now }
 
@@ -109,31 +106,33 @@ func (t Timer) Stop() bool {
 // can see at once. Events of one instant happen in the order in which they
 // were scheduled; an instant in the past is now.
 func (k *Kernel) At(t time.Duration, f func()) Timer {
-	return k.schedule(t, f)
+	return k.schedule(uint64(max(t, k.now)), f)
 }
 
 // After schedules an inner event d from now.
 func (k *Kernel) After(d time.Duration, f func()) Timer {
-	return k.schedule(k.now+min(d, endOfTime-k.now), f)
+	return k.schedule(uint64(k.now)+uint64(max(d, 0)), f)
 }
 
 // AtVisible schedules an event that the outside can see, such as a PLC's scan
 // or a fault on a link: Pace wakes for it, and for nothing else.
 func (k *Kernel) AtVisible(t time.Duration, f func()) Timer {
-	timer := k.schedule(t, f)
-	k.visible.push(item{uint64(max(t, k.now)), timer.gen<<slotBits | uint64(timer.slot)})
+	at := uint64(max(t, k.now))
+	timer := k.schedule(at, f)
+	k.visible.push(item{at, timer.gen<<slotBits | uint64(timer.slot)})
 	return timer
 }
 
-func (k *Kernel) schedule(t time.Duration, f func()) Timer {
+// schedule takes an instant that is not before now. One beyond 2^63, from an
+// endless wait, does not come.
+func (k *Kernel) schedule(at uint64, f func()) Timer {
 	k.order += 1 << slotBits
 	if k.order == 0 {
 		k.renumber()
 	}
-	t = max(t, k.now)
 	n := k.current
 	if n >= aProcess {
-		return k.insert(t, f)
+		return k.insert(at, f)
 	}
 	// What happens now schedules its successor, most often: that takes over
 	// its slot and its place in the queue.
@@ -141,7 +140,12 @@ func (k *Kernel) schedule(t time.Duration, f func()) Timer {
 	s := &k.slots[n]
 	s.f = f
 	timer := Timer{k, s.gen, n}
-	k.queue.replace(item{uint64(t), k.order | uint64(n)})
+	it := item{at, k.order | uint64(n)}
+	if q := &k.queue; q.n > 2 {
+		q.replace(it)
+	} else {
+		q.place(it)
+	}
 	return timer
 }
 
@@ -149,7 +153,7 @@ func (k *Kernel) schedule(t time.Duration, f func()) Timer {
 // of its time in registers saved and restored; and grow out of insert.
 //
 //go:noinline
-func (k *Kernel) insert(t time.Duration, f func()) Timer {
+func (k *Kernel) insert(at uint64, f func()) Timer {
 	if len(k.free) == 0 {
 		k.grow()
 	}
@@ -159,7 +163,7 @@ func (k *Kernel) insert(t time.Duration, f func()) Timer {
 	s := &k.slots[n]
 	s.f = f
 	timer := Timer{k, s.gen, n}
-	k.enqueue(item{uint64(t), k.order | uint64(n)})
+	k.enqueue(item{at, k.order | uint64(n)})
 	return timer
 }
 
@@ -175,13 +179,13 @@ func (k *Kernel) enqueue(it item) {
 }
 
 // scheduleWake schedules the wake-up of p, of which there is one at most.
-func (k *Kernel) scheduleWake(t time.Duration, p *Process) {
+func (k *Kernel) scheduleWake(at uint64, p *Process) {
 	k.order += 1 << slotBits
 	if k.order == 0 {
 		k.renumber()
 	}
 	p.pending = k.order | uint64(p.number)
-	k.enqueue(item{uint64(max(t, k.now)), p.pending})
+	k.enqueue(item{at, p.pending})
 }
 
 //go:noinline
@@ -267,7 +271,7 @@ func (k *Kernel) soonest() uint64 {
 // takenBack counts an event in the queue that will not happen.
 func (k *Kernel) takenBack() {
 	k.stopped++
-	if k.stopped > 64 && k.stopped > k.queue.n/2 {
+	if k.stopped > 64 && k.stopped > int(k.queue.n)/2 {
 		k.sweep()
 	}
 }

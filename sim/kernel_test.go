@@ -120,6 +120,20 @@ func TestPaceServesDoAndStops(t *testing.T) {
 	}
 }
 
+func TestHaltEndsPace(t *testing.T) {
+	ctx := context.Background()
+	k := sim.New(1)
+	k.AtVisible(time.Millisecond, k.Halt)
+	if err := k.Pace(ctx, time.Now(), time.Hour, nil); err != nil || k.Now() != time.Millisecond {
+		t.Errorf("%v at %v, want an end at 1 ms", err, k.Now())
+	}
+	k = sim.New(1)
+	go k.Do(ctx, k.Halt)
+	if err := k.Pace(ctx, time.Now(), time.Hour, nil); err != nil {
+		t.Errorf("got %v, want an end", err)
+	}
+}
+
 func BenchmarkHold1000(b *testing.B) {
 	k := sim.New(1)
 	r := k.Rand("hold")

@@ -28,18 +28,20 @@ func (k *Kernel) Pace(ctx context.Context, start time.Time, until time.Duration,
 			return ctx.Err()
 		case f := <-k.inbox:
 			k.Run(max(k.now, min(time.Since(start), next)))
-			if k.halted {
-				return nil
+			if !k.halted {
+				f()
 			}
-			f()
 		case <-timer.C:
 			if late != nil {
 				late(time.Since(start) - next)
 			}
 			k.Run(next)
-			if next == until || k.halted {
+			if next == until {
 				return nil
 			}
+		}
+		if k.halted {
+			return nil
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (k *Kernel) Go(body func(*Process)) Handle {
 		p = k.newProcess()
 	}
 	p.body = body
-	k.scheduleWake(k.now, p)
+	k.scheduleWake(uint64(k.now), p)
 	return Handle{p, p.gen}
 }
 
@@ -93,13 +93,13 @@ func (p *Process) Sleep(d time.Duration) error {
 		return err
 	}
 	k := p.k
-	t := k.now + min(max(d, 0), endOfTime-k.now)
+	at := uint64(k.now) + uint64(max(d, 0))
 	// Where nothing else happens until then, time may pass right here.
-	if uint64(t) < min(k.limit, k.soonest()) {
-		k.now = t
+	if at < min(k.limit, k.soonest()) {
+		k.now = time.Duration(at)
 		return nil
 	}
-	k.scheduleWake(t, p)
+	k.scheduleWake(at, p)
 	return p.park(sleeping{})
 }
 
@@ -152,7 +152,7 @@ func (p *Process) interrupted() error {
 // waited for.
 func (p *Process) ready() {
 	p.on = nil
-	p.k.scheduleWake(p.k.now, p)
+	p.k.scheduleWake(uint64(p.k.now), p)
 }
 
 func (p *Process) interrupt(cause any) {

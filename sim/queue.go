@@ -39,7 +39,7 @@ type family [4]item
 
 // nobody is a family without members. Its instants differ, and so does the
 // first from never's, since equal instants are the slow case of replace.
-var nobody = family{{at: ^uint64(0)}, {at: ^uint64(1)}, {at: ^uint64(2)}, {at: ^uint64(3)}}
+var nobody = family{{^uint64(0), ^uint64(0)}, {^uint64(1), ^uint64(0)}, {^uint64(2), ^uint64(0)}, {^uint64(3), ^uint64(0)}}
 
 // least is the member with the earliest item.
 //
@@ -62,7 +62,7 @@ func (f *family) least() uint64 {
 // Family i holds the children of node i; node n > 0 is member (n-1)%4 of
 // family (n-1)/4. Unused members are never.
 type queue struct {
-	n        int
+	n        uint
 	root     item
 	families []family
 }
@@ -74,7 +74,7 @@ func (q *queue) push(it item) {
 		q.root = it
 		return
 	}
-	if (n-1)/4 == len(q.families) {
+	if (n-1)/4 == uint(len(q.families)) {
 		q.families = append(q.families, nobody)
 	}
 	// The free place moves up until its parent is no later than it.
@@ -99,17 +99,6 @@ func (q *queue) push(it item) {
 // the instants alone are compared, without a branch, and the keys only where
 // two instants are equal.
 func (q *queue) replace(it item) {
-	if q.n <= 2 { // no tournament among one
-		if q.n == 2 {
-			if f := &q.families[0]; before(&f[0], &it) != 0 {
-				q.root.at, q.root.key = f[0].at, f[0].key
-				f[0] = it
-				return
-			}
-		}
-		q.root = it
-		return
-	}
 	hole := &q.root
 	families := q.families
 	for n := uint(0); n < uint(len(families)); {
@@ -132,6 +121,18 @@ func (q *queue) replace(it item) {
 		n = 4*n + 1 + uint(c)
 	}
 	*hole = it
+}
+
+// place is replace for a queue of one or two, where there is no tournament.
+func (q *queue) place(it item) {
+	if q.n == 2 {
+		if f := &q.families[0][0]; before(f, &it) != 0 {
+			q.root.at, q.root.key = f.at, f.key
+			f.at, f.key = it.at, it.key
+			return
+		}
+	}
+	q.root.at, q.root.key = it.at, it.key
 }
 
 // pop takes the first item away.
@@ -162,10 +163,10 @@ func (q *queue) items() []item {
 	if q.n == 0 {
 		return nil
 	}
-	all := append(make([]item, 0, q.n), q.root)
+	all := append(make([]item, 0, int(q.n)), q.root)
 	for i := range q.families {
 		for _, it := range q.families[i] {
-			if len(all) < q.n {
+			if len(all) < int(q.n) {
 				all = append(all, it)
 			}
 		}
