@@ -208,8 +208,15 @@ func (s *Scenario) validateFaults(ps *strict.Problems) {
 
 // targets are the names of everything that a fault can hit.
 func (s *Scenario) targets() faults.Names {
-	n := faults.Names{Links: append([]string{"broker"}, s.plcNames()...), Switches: s.plcNames(), Hosts: []string{"gateway"}}
+	n := faults.Names{Links: append([]string{"broker"}, s.plcNames()...), Switches: s.plcNames(), Hosts: []string{"gateway"},
+		OPCUA: []string{}, Secured: []string{}}
 	for _, p := range s.PLCs {
+		if p.Protocol == "opcua" {
+			n.OPCUA = append(n.OPCUA, p.Name)
+			if p.Security != "" {
+				n.Secured = append(n.Secured, p.Name)
+			}
+		}
 		n.Channels = append(n.Channels, s.tagsOf(p.Machines)...)
 	}
 	for _, m := range s.Machines {
