@@ -134,6 +134,9 @@ func (f *runFlags) runOne(ctx context.Context, file string, out, errw io.Writer)
 	if err != nil {
 		return err
 	}
+	if sc.Gear == scenarios.GearFast {
+		return usage("%s is of the fast gear, which has no stack to run: plantbed dataset %s writes data of it, and --gear virtual runs it with one", file, file)
+	}
 	dir := f.out
 	if dir == "" {
 		dir = filepath.Join("runs", fmt.Sprintf("%s-%d", sc.Name, sc.Seed))

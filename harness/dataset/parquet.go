@@ -14,7 +14,7 @@ import (
 //
 //	column of a table ──► 1,024 parquet.Values at a time ──► page ──► row group
 type parquetWriter struct {
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	group   *parquet.ConcurrentRowGroupWriter
 	columns []Column
 	buf     []parquet.Value
@@ -81,7 +81,7 @@ func newParquet(out io.Writer, name string, columns []Column, version string) (*
 		return nil, err
 	}
 	p := &parquetWriter{columns: columns, buf: make([]parquet.Value, chunk)}
-	p.w = parquet.NewWriter(out, parquet.NewSchema(name, g), parquet.CreatedBy("plantbed", version, ""),
+	p.w = parquet.NewGenericWriter[any](out, parquet.NewSchema(name, g), parquet.CreatedBy("plantbed", version, ""),
 		parquet.PageBufferSize(1<<20), parquet.DataPageStatistics(false),
 		parquet.KeyValueMetadata("plantbed.schema", Schema), parquet.KeyValueMetadata("plantbed.columns", string(about)))
 	p.group = p.w.BeginRowGroup()
