@@ -25,6 +25,8 @@ type Config struct {
 	Seed   uint64          `toml:"seed"`
 	OPCUA  []opcua.Config  `toml:"opcua"`
 	Modbus []modbus.Config `toml:"modbus"`
+	// MQTTIn are brokers that devices publish to.
+	MQTTIn []mqtt.SourceConfig `toml:"mqtt_in"`
 	// Deadband of every tag that has none of its own, in the tag's unit; 0
 	// passes every sample.
 	Deadband float64       `toml:"deadband"`
@@ -63,6 +65,9 @@ func (c *Config) Defaults() {
 	for i := range c.Modbus {
 		c.Modbus[i].Defaults()
 	}
+	for i := range c.MQTTIn {
+		c.MQTTIn[i].Defaults()
+	}
 	for i := range c.Tags {
 		if c.Tags[i].Factor == 0 {
 			c.Tags[i].Factor = 1
@@ -80,8 +85,8 @@ func (c Config) Validate() strict.Problems {
 		ps.Add("name", fmt.Sprintf("%q cannot be a level of an MQTT topic; leave out /, + and #", c.Name))
 	}
 	names, ids := unique{}, unique{}
-	if len(c.OPCUA)+len(c.Modbus) == 0 {
-		ps.Add("", "a gateway needs a source: a table [[opcua]] or [[modbus]]")
+	if len(c.OPCUA)+len(c.Modbus)+len(c.MQTTIn) == 0 {
+		ps.Add("", "a gateway needs a source: a table [[opcua]], [[modbus]] or [[mqtt_in]]")
 	}
 	for i, s := range c.OPCUA {
 		at := fmt.Sprintf("opcua[%d]", i)
@@ -100,6 +105,11 @@ func (c Config) Validate() strict.Problems {
 				ids.check(&ps, at, fmt.Sprintf("block[%d].tag[%d].id", k, n), string(t.ID))
 			}
 		}
+	}
+	for i, s := range c.MQTTIn {
+		at := fmt.Sprintf("mqtt_in[%d]", i)
+		ps = append(ps, s.Validate().Under(at)...)
+		names.check(&ps, at, "name", s.Name)
 	}
 	ps = append(ps, c.validateTags(ids)...)
 	ps = append(ps, c.Buffer.Validate().Under("buffer")...)
@@ -163,9 +173,10 @@ func (c Config) sourceOf(id signal.ID) (name string) {
 	return name
 }
 
-// picks tells that some tags are known only once a server was browsed.
+// picks tells that some tags are known only once a server was browsed, or a
+// device was heard.
 func (c Config) picks() bool {
-	return slices.ContainsFunc(c.OPCUA, func(s opcua.Config) bool { return len(s.Picks) > 0 })
+	return len(c.MQTTIn) > 0 || slices.ContainsFunc(c.OPCUA, func(s opcua.Config) bool { return len(s.Picks) > 0 })
 }
 
 // unique remembers where a name was first.

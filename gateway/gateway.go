@@ -86,6 +86,11 @@ func sources(cfg Config, log *slog.Logger, writes func(source string) <-chan pip
 			return modbus.Run(ctx, c, cfg.Seed, log, sink, status)
 		}})
 	}
+	for _, c := range cfg.MQTTIn {
+		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
+			return mqtt.RunSource(ctx, c, cfg.Seed, log, sink, status)
+		}})
+	}
 	return out
 }
 

@@ -22,7 +22,6 @@ type memory struct {
 	closed  bool
 	online  bool
 	batches []batch // oldest first, numbers without a gap
-	count   int     // samples in batches
 	nextNum uint64
 	acked   uint64
 	num     uint64 // of the next one to return
