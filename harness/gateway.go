@@ -53,7 +53,7 @@ func opcuaSource(r *run, p *plc.PLC, addr string) gwopcua.Config {
 	c := gwopcua.Config{Name: p.Name(), URL: "opc.tcp://" + addr, Sampling: t.Sampling, Publishing: t.Publishing, Queue: t.Queue, Lifetime: t.Lifetime, Trigger: t.Trigger}
 	for _, task := range p.Tasks() {
 		for _, tag := range task.Tags {
-			c.Tags = append(c.Tags, gwopcua.Tag{ID: tag.ID, Node: "ns=2;s=" + string(tag.ID)})
+			c.Tags = append(c.Tags, gwopcua.Tag{ID: tag.ID, Node: "ns=2;s=" + string(tag.ID), Namespace: "urn:plantbed:" + p.Name()})
 		}
 	}
 	return c

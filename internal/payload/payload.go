@@ -47,7 +47,9 @@ type Reported struct {
 }
 
 // DesiredTopic and ReportedTopic are retained; the tag's id may have slashes.
-func DesiredTopic(prefix, gateway, id string) string { return prefix + "/" + gateway + "/desired/" + id }
+func DesiredTopic(prefix, gateway, id string) string {
+	return prefix + "/" + gateway + "/desired/" + id
+}
 
 // ReportedTopic is the answer's.
 func ReportedTopic(prefix, gateway, id string) string {
