@@ -93,7 +93,7 @@ func tagFor(machine string, s plant.Signal) (plc.Tag, error) {
 	if err != nil {
 		return plc.Tag{}, fmt.Errorf("%s/%s: %w", machine, s.Name, err)
 	}
-	t := plc.Tag{ID: signal.ID(machine + "/" + s.Name), Unit: s.Unit, Lo: s.Lo, Hi: s.Hi, Type: typ, Scale: 1, Noise: s.Noise, Read: s.Read}
+	t := plc.Tag{ID: signal.ID(machine + "/" + s.Name), Unit: s.Unit, Lo: s.Lo, Hi: s.Hi, Type: typ, Scale: 1, Noise: s.Noise, Flicker: s.Flicker, LagS: s.LagS, Read: s.Read}
 	if typ.IsInteger() && s.Resolution > 0 {
 		t.Scale = s.Resolution
 	}

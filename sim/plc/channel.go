@@ -10,14 +10,17 @@ import (
 
 // Channel is the instrument between a machine and a tag. A reading goes
 //
-//	true value → gain → bias, drift → noise → spike → span → wire type → stuck → dropout
+//	true value → lag → gain → bias, drift → noise, 1/f → span → wire type → spike → stuck → dropout
 //
 // A channel draws from random streams of its own, and always the same number
 // of noise draws per reading, so that no fault shifts its own noise or that of
-// another channel.
+// another channel. Its own lag goes on under a fault's.
 type Channel struct {
 	tag     *Tag
 	install float64 // constant offset, engineering units
+	gain    float64 // with which it was installed; 1 is exact
+	lag     lag
+	flicker *flicker // or nil
 	noise   *rand.Rand
 	streams func(name string) *rand.Rand
 	lo, hi  float64 // span, engineering units
@@ -35,6 +38,7 @@ type Channel struct {
 // fault is everything that Clear clears.
 type fault struct {
 	gain, bias       float64
+	lag              lag
 	drift            drift
 	spikeRate, spike float64
 	stuck            bool
@@ -51,7 +55,10 @@ const (
 )
 
 func newChannel(t *Tag, install float64, streams func(string) *rand.Rand) *Channel {
-	c := &Channel{tag: t, install: install, streams: streams, noise: streams(""), sd: t.Noise}
+	c := &Channel{tag: t, install: install, gain: 1, lag: lag{tauS: t.LagS}, streams: streams, noise: streams(""), sd: t.Noise}
+	if t.Flicker > 0 {
+		c.flicker = newFlicker(t.Flicker, streams("/flicker"))
+	}
 	c.lo, c.hi = t.span()
 	if t.Hi > t.Lo {
 		c.slackLo, c.slackHi = underRange*(t.Hi-t.Lo), overRange*(t.Hi-t.Lo)
@@ -62,12 +69,21 @@ func newChannel(t *Tag, install float64, streams func(string) *rand.Rand) *Chann
 
 // read passes the true value x through the instrument at now.
 func (c *Channel) read(now time.Duration, x float64) (float64, signal.Quality) {
-	z := x + c.install
+	if c.lag.tauS > 0 {
+		x = c.lag.follow(now, x)
+	}
+	z := c.gain*x + c.install
 	if c.faulty {
-		z = c.fault.gain*x + c.install + c.fault.bias + c.fault.drift.at(now)
+		if c.fault.lag.tauS > 0 {
+			x = c.fault.lag.follow(now, x)
+		}
+		z = c.gain*c.fault.gain*x + c.install + c.fault.bias + c.fault.drift.at(now)
 	}
 	if c.sd > 0 {
 		z += c.sd * c.noise.NormFloat64()
+	}
+	if c.flicker != nil {
+		z += c.flicker.next(now)
 	}
 	if c.faulty {
 		return c.readFaulty(z)
@@ -100,8 +116,9 @@ func (c *Channel) latch(z float64) (float64, signal.Quality) {
 // readFaulty is the rest of the chain with the faults in it.
 func (c *Channel) readFaulty(z float64) (float64, signal.Quality) {
 	f := &c.fault
+	spike := 0.0
 	if f.spikeRate > 0 && f.rng.Float64() < f.spikeRate {
-		z += math.Copysign(f.spike, f.rng.Float64()-0.5)
+		spike = math.Copysign(f.spike, f.rng.Float64()-0.5)
 	}
 	if f.toBad > 0 {
 		if p := f.rng.Float64(); f.bad {
@@ -116,7 +133,16 @@ func (c *Channel) readFaulty(z float64) (float64, signal.Quality) {
 	if f.stuck && c.seen {
 		return c.last, signal.Good
 	}
-	return c.latch(z)
+	v, q := c.latch(z)
+	if spike != 0 && !q.IsBad() { // on the way, behind the instrument
+		lo, hi := c.tag.Type.limits()
+		if c.tag.Type.IsInteger() {
+			lo, hi = lo*c.tag.Scale, hi*c.tag.Scale
+		}
+		c.last = c.tag.quantise(min(max(v+spike, lo), hi))
+		return c.last, q
+	}
+	return v, q
 }
 
 // drift is a ramp whose rate itself rises smoothly from 0 over driftOnset.
@@ -150,6 +176,10 @@ func (c *Channel) Drift(from time.Duration, perSecond float64) {
 
 // SetGain multiplies the true value by g; 1 is healthy.
 func (c *Channel) SetGain(g float64) { c.set(func(f *fault) { f.gain = g }) }
+
+// SetLag puts a second lag of tauS seconds behind the instrument's own, as a
+// fouled thermowell does; 0 is healthy.
+func (c *Channel) SetLag(tauS float64) { c.set(func(f *fault) { f.lag = lag{tauS: tauS} }) }
 
 // SetNoise multiplies the healthy noise by factor; 1 is healthy.
 func (c *Channel) SetNoise(factor float64) { c.sd = factor * c.tag.Noise }

@@ -53,6 +53,9 @@ type Config struct {
 	// offset with which each was installed, as a share of its span; default
 	// 0.001, that is 0.1 %.
 	InstallBias *float64 `toml:"install_bias"`
+	// InstallGain is the standard deviation of the gains with which instruments
+	// were installed; 0.002, that is 0.2 %, is usual, 0 calibrates them all.
+	InstallGain float64 `toml:"install_gain,omitempty"`
 	// InstallSeed draws those offsets. It is no part of the run's seed: another
 	// seed is another day at the same plant, with the same instruments in it.
 	InstallSeed uint64 `toml:"install_seed"`
@@ -129,6 +132,9 @@ func (c Config) Validate() strict.Problems {
 	}
 	if b := *c.InstallBias; !(b >= 0 && b <= 0.1) {
 		ps.Add("install_bias", fmt.Sprintf("%v is not a share of the span between 0 and 0.1", b))
+	}
+	if g := c.InstallGain; !(g >= 0 && g <= 0.1) {
+		ps.Add("install_gain", fmt.Sprintf("%v is not a share between 0 and 0.1", g))
 	}
 	return ps
 }

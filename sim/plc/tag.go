@@ -96,6 +96,10 @@ type Tag struct {
 	// units. A tag with Noise 0 is no instrument but a number that the
 	// controller knows, such as a state or a counter: it has no install bias.
 	Noise float64
+	// Flicker is the standard deviation of its 1/f noise, which comes on top.
+	Flicker float64
+	// LagS is the instrument's time constant in seconds; 0 follows at once.
+	LagS float64
 	// Read is the machine's true value, in engineering units, at now.
 	Read func(now time.Duration) float64
 	// Write sets the machine's value; nil for a tag that is read only.
@@ -154,6 +158,10 @@ func (t *Tag) check() error {
 		return bad("scale %v on type %v, which carries engineering units as they are", t.Scale, t.Type)
 	case !(t.Noise >= 0) || math.IsInf(t.Noise, 0):
 		return bad("noise %v is no standard deviation", t.Noise)
+	case !(t.Flicker >= 0) || math.IsInf(t.Flicker, 0):
+		return bad("1/f noise %v is no standard deviation", t.Flicker)
+	case !(t.LagS >= 0) || math.IsInf(t.LagS, 0):
+		return bad("lag %v is no time constant", t.LagS)
 	case math.IsNaN(t.Lo) || math.IsNaN(t.Hi):
 		return bad("span from %v to %v", t.Lo, t.Hi)
 	case t.Read == nil:
