@@ -66,3 +66,8 @@ clean: ## clean: binaries and runs
 .PHONY: torture-gateway
 torture-gateway: build ## torture-gateway: kill the gateway 1,100 times and say what was lost (bench/torture-gateway.md)
 	PLANTBED_TORTURE=1 PLANTBED_TORTURE_OUT=$(CURDIR)/bench/torture-gateway.md $(GO) test -v -count 1 -timeout 20m -run TortureGateway ./harness
+
+.PHONY: bench-detector
+bench-detector: ## bench-detector: the shipped detector beside trivial ones at one false-alarm rate, into bench/detector.json
+	$(GO) build -o bin/bench-detector ./bench/detector
+	bin/bench-detector

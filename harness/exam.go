@@ -21,7 +21,8 @@ import (
 // that wear out and sensors that lie, all without a network. The detectors read
 // the PLCs' images once a second, as they would through a perfect pipe.
 //
-//	table, err := harness.Exam{Seed: 20260}.Run(ctx)
+//	table, err := harness.DefaultExam().Run()
+//	table.Print(os.Stdout)
 //
 // A line is calibrated on a healthy time of its own under CalibrationSeed, which
 // is never scored: Seed has no part in any limit.
@@ -53,7 +54,7 @@ func DefaultExam() Exam {
 // QuickExam is too small to prove anything but that it works.
 func QuickExam() Exam {
 	e := DefaultExam()
-	e.Lines, e.Calibration, e.Scored, e.Failures, e.SensorFaults, e.LongestLife, e.Resamples = 2, 24*time.Hour, 30*time.Hour, 4, 4, 6*time.Hour, 200
+	e.Lines, e.Calibration, e.Scored, e.Failures, e.SensorFaults, e.LongestLife, e.Resamples = 2, 72*time.Hour, 30*time.Hour, 4, 4, 6*time.Hour, 200
 	return e
 }
 
@@ -76,6 +77,9 @@ func (e Exam) Run() (evaluate.Table, error) {
 }
 
 func (e Exam) exam() (*evaluate.Exam, error) {
+	if err := e.validate(); err != nil {
+		return nil, err
+	}
 	units := make([][]*evaluate.Unit, e.Lines)
 	errs := make([]error, e.Lines)
 	var wg sync.WaitGroup
@@ -103,6 +107,18 @@ func (e Exam) exam() (*evaluate.Exam, error) {
 		exam.Units = append(exam.Units, u...)
 	}
 	return exam, nil
+}
+
+// validate refuses what would be no examination.
+func (e Exam) validate() error {
+	for i := range e.Lines {
+		for j := range e.Lines {
+			if lineSeed(e.Seed, i) == lineSeed(e.CalibrationSeed, j) {
+				return fmt.Errorf("seed %d: line %d would be scored on the time that sets the limits of line %d (calibration seed %d)", e.Seed, i, j, e.CalibrationSeed)
+			}
+		}
+	}
+	return nil
 }
 
 // scenario is one line with its PLC.

@@ -128,7 +128,7 @@ const (
 	// certain is how many times over its limit a single channel is blamed at once.
 	certain = 400
 	// quick times over its limit within so little time is faster than anything wears.
-	quick, quickly = 25, 20 * time.Minute
+	quick, quickly = 100, 20 * time.Minute
 	// manyTimes the usual number of rows in a row the others must be odd to count,
 	// where they are under their limit.
 	manyTimes = 10
@@ -179,6 +179,10 @@ func (w *Watch) begin(at time.Time, r Result) {
 
 // wait is for one channel that is alone in being odd.
 func (w *Watch) wait(at time.Time, r Result) {
+	if w.knownStuck(r.Top) {
+		w.waiting = false
+		return
+	}
 	k := slices.Index(w.cal.Model.Use, r.Top)
 	now, smoothed := w.monitor.off(k)
 	w.story = append(w.story, smoothed)
