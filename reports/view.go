@@ -105,7 +105,7 @@ func look(r score.Result) view {
 	v := view{
 		Scenario: cmp.Or(c.Scenario, "(no name)"), Summary: r.Story.Summary,
 		Verdict: c.Verdict, Tag: verdictTag(c.Verdict),
-		Headline: headline(c), Reasons: reasons(r), Replay: r.Story.Replay,
+		Headline: headline(c) + controlSentence(r.Control), Reasons: reasons(r), Replay: r.Story.Replay,
 	}
 	if v.Replay != "" {
 		v.ReplayNote = "in the directory of this run: its scenario.toml holds the seed, the gear and every override"

@@ -120,6 +120,9 @@ func scoreDir(dir string) (score.Result, error) {
 		return none, internal(err)
 	}
 	r := score.Score(l)
+	if err := addControl(dir, &r); err != nil {
+		return none, internal(err)
+	}
 	if err := reports.Write(dir, r, text); err != nil {
 		return none, internal(fmt.Errorf("cannot write the reports: %w", err))
 	}

@@ -32,6 +32,7 @@ type runFlags struct {
 	quiet   bool
 	trace   bool
 	runs    int
+	control bool
 }
 
 func newRun() *cobra.Command {
@@ -47,6 +48,7 @@ log.jsonl. Of several scenarios the worst exit code wins.`,
 		Example: `  plantbed run first-light
   plantbed run first-light --seed 7 --verify
   plantbed run first-light --runs 20
+  plantbed run first-light --control
   plantbed run first-light --set gateway.buffer.max_bytes=64KiB
   plantbed run first-light-live --out /tmp/live --timeout 5m`,
 		Args: cobra.MinimumNArgs(1),
@@ -63,6 +65,7 @@ log.jsonl. Of several scenarios the worst exit code wins.`,
 	fl.StringVar(&f.out, "out", "", "run directory (default runs/<scenario>-<seed>)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this much wall time, keeping what was recorded")
 	fl.IntVar(&f.runs, "runs", 1, "run this many seeds, from the scenario's on, and judge the intervals")
+	fl.BoolVar(&f.control, "control", false, "run the same seed through a perfect pipe beside it, and say whose the missed detections are")
 	fl.BoolVar(&f.trace, "trace", false, "write OpenTelemetry spans to trace.jsonl in the run directory")
 	fl.BoolVar(&f.json, "json", false, "print the card as JSON instead of the table")
 	fl.BoolVar(&f.quiet, "quiet", false, "print the verdict line alone")
@@ -149,6 +152,8 @@ func (f *runFlags) runOne(ctx context.Context, file string, out, errw io.Writer)
 	switch {
 	case f.runs < 1:
 		return usage("--runs %d makes no sense; 1 is the least", f.runs)
+	case f.runs > 1 && f.control:
+		return usage("--control is beside one run; it does not go with --runs")
 	case f.runs > 1 && f.verify:
 		return usage("--verify compares two runs of one seed; it does not go with --runs")
 	case f.runs > 1:
@@ -157,7 +162,7 @@ func (f *runFlags) runOne(ctx context.Context, file string, out, errw io.Writer)
 		}
 		return f.runMany(ctx, sc, dir, out, errw)
 	}
-	result, err := f.runOnce(ctx, sc, dir, errw)
+	result, err := f.runBeside(ctx, sc, dir, errw)
 	if err != nil {
 		return err
 	}

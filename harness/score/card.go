@@ -101,4 +101,7 @@ type FaultCount struct {
 type Result struct {
 	Card  Card
 	Story Story
+	// Control is there where the same seed was run through a perfect pipe beside
+	// it; it is no part of the card.
+	Control *Control
 }
