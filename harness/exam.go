@@ -202,17 +202,15 @@ func (e Exam) each(w *world, spies []*spy, until time.Duration, show func(at tim
 
 func (e Exam) score(line int, cals []*predict.Calibrated) ([]*evaluate.Unit, error) {
 	seed := lineSeed(e.Seed, line)
-	w, spies, _, err := e.world(line, seed)
+	w, spies, specs, err := e.world(line, seed)
 	if err != nil {
 		return nil, err
 	}
-	units := make([]*evaluate.Unit, len(cals))
-	index := map[string]int{}
+	units, index := e.units(line, specs)
 	watches := make([]*predict.Watch, len(cals))
 	for i, c := range cals {
-		u := &evaluate.Unit{Name: fmt.Sprintf("line-%d/%s", line, c.Spec.Machine), Until: e.Scored}
-		units[i], index[c.Spec.Machine], watches[i] = u, i, predict.NewWatch(c)
-		watches[i].OnRow = rowKeeper(u, c)
+		watches[i] = predict.NewWatch(c)
+		watches[i].OnRow = rowKeeper(units[i], c)
 	}
 	changes := examChanges(w, seed, e.Scored)
 	if err := e.breakThings(w, line, seed, units, index); err != nil {
@@ -228,6 +226,27 @@ func (e Exam) score(line int, cals []*predict.Calibrated) ([]*evaluate.Unit, err
 		}
 	})
 	return units, *changes
+}
+
+// units are a line's machines, by name.
+func (e Exam) units(line int, specs []predict.Spec) ([]*evaluate.Unit, map[string]int) {
+	units, index := make([]*evaluate.Unit, len(specs)), map[string]int{}
+	for i, s := range specs {
+		units[i] = &evaluate.Unit{Name: fmt.Sprintf("line-%d/%s", line, s.Machine), Until: e.Scored}
+		index[s.Machine] = i
+	}
+	return units, index
+}
+
+// planned is what will break on a line.
+func (e Exam) planned(line int) ([]*evaluate.Unit, error) {
+	seed := lineSeed(e.Seed, line)
+	w, _, specs, err := e.world(line, seed)
+	if err != nil {
+		return nil, err
+	}
+	units, index := e.units(line, specs)
+	return units, e.breakThings(w, line, seed, units, index)
 }
 
 // followRepairs has each failure excused until its repair and some more.
