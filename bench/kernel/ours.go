@@ -6,57 +6,46 @@ import (
 	"github.com/plantbed/plantbed/sim"
 )
 
-// queue is one clerk and a source of customers, in the event style: a state,
-// and a function for each thing that happens.
-type queue struct {
-	k                *sim.Kernel
-	between, service []time.Duration
-	customers        int
-	arrived, served  int
-	since            []time.Duration // a ring: when each customer in the system came
-	inSystem         time.Duration   // the sum over those served
-	arrive, depart   func()
-}
-
+// mm1Events is one clerk and a source of customers, in the event style: a
+// function for each thing that happens.
 func mm1Events(customers int, between, service []time.Duration) time.Duration {
-	q := &queue{
-		k: sim.New(1), customers: customers, between: between, service: service,
-		since: make([]time.Duration, 1024),
+	k := sim.New(1)
+	var arrived, served uint
+	var inSystem time.Duration           // the sum over those served
+	since := make([]time.Duration, 1024) // a ring: when each customer in the system came
+	var arrive, depart func()
+	arrive = func() {
+		if arrived-served == uint(len(since)) {
+			since = widen(since, served)
+		}
+		since[arrived&uint(len(since)-1)] = k.Now()
+		arrived++
+		if arrived-served == 1 {
+			k.After(service[served%draws], depart)
+		}
+		if arrived < uint(customers) {
+			k.After(between[arrived%draws], arrive)
+		}
 	}
-	q.arrive, q.depart = q.arrival, q.departure
-	q.k.After(between[0], q.arrive)
-	q.k.Run(endOfTime)
-	return q.inSystem
+	depart = func() {
+		inSystem += k.Now() - since[served&uint(len(since)-1)]
+		served++
+		if arrived > served {
+			k.After(service[served%draws], depart)
+		}
+	}
+	k.After(between[0], arrive)
+	k.Run(endOfTime)
+	return inSystem
 }
 
-func (q *queue) arrival() {
-	if q.arrived-q.served == len(q.since) {
-		q.widen()
+// widen doubles a full ring whose oldest entry is number first.
+func widen(ring []time.Duration, first uint) []time.Duration {
+	wider := make([]time.Duration, 2*len(ring))
+	for i := first; i < first+uint(len(ring)); i++ {
+		wider[i&uint(len(wider)-1)] = ring[i&uint(len(ring)-1)]
 	}
-	q.since[q.arrived&(len(q.since)-1)] = q.k.Now()
-	q.arrived++
-	if q.arrived-q.served == 1 {
-		q.k.After(q.service[q.served%draws], q.depart)
-	}
-	if q.arrived < q.customers {
-		q.k.After(q.between[q.arrived%draws], q.arrive)
-	}
-}
-
-func (q *queue) departure() {
-	q.inSystem += q.k.Now() - q.since[q.served&(len(q.since)-1)]
-	q.served++
-	if q.arrived > q.served {
-		q.k.After(q.service[q.served%draws], q.depart)
-	}
-}
-
-func (q *queue) widen() {
-	wider := make([]time.Duration, 2*len(q.since))
-	for i := q.served; i < q.arrived; i++ {
-		wider[i&(len(wider)-1)] = q.since[i&(len(q.since)-1)]
-	}
-	q.since = wider
+	return wider
 }
 
 // counter is the same in the process style: a process per customer.

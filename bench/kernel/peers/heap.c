@@ -69,12 +69,13 @@ static double seconds(void) {
 }
 
 /* Each event schedules the next of its kind. The checksum is the last instant. */
-static void hold(size_t pending, int64_t events, const int64_t *delay) {
+static void hold(size_t pending, uint64_t events, const int64_t *delay) {
   heap = malloc((pending + 1) * sizeof *heap);
-  int64_t i = 0, now = 0;
-  for (; i < (int64_t)pending; i++) push(delay[i % DRAWS], i);
+  uint64_t i = 0;
+  int64_t now = 0;
+  for (; i < pending; i++) push(delay[i % DRAWS], i);
   double start = seconds();
-  for (int64_t end = i + events; i < end; i++) {
+  for (uint64_t end = i + events; i < end; i++) {
     event e = pop();
     now = e.at;
     push(now + delay[i % DRAWS], e.kind);
@@ -84,12 +85,13 @@ static void hold(size_t pending, int64_t events, const int64_t *delay) {
 
 /* One server, first come first served. The checksum is the sum of the times
  * in the system, in nanoseconds. */
-static void mm1(int64_t customers, const int64_t *between, const int64_t *service) {
+static void mm1(uint64_t customers, const int64_t *between, const int64_t *service) {
   enum { ARRIVAL, DEPARTURE };
   heap = malloc(8 * sizeof *heap);
   size_t cap = 1024, head = 0, tail = 0; /* a ring of arrival instants */
   int64_t *queue = malloc(cap * sizeof *queue);
-  int64_t arrived = 0, served = 0, sum = 0;
+  uint64_t arrived = 0, served = 0;
+  int64_t sum = 0;
   double start = seconds();
   push(between[arrived++ % DRAWS], ARRIVAL);
   while (n > 0) {
@@ -116,9 +118,9 @@ static void mm1(int64_t customers, const int64_t *between, const int64_t *servic
 
 int main(int argc, char **argv) {
   if (argc == 5 && !strcmp(argv[1], "hold")) {
-    hold(strtoul(argv[2], 0, 10), strtoll(argv[3], 0, 10), draws(argv[4]));
+    hold(strtoul(argv[2], 0, 10), strtoull(argv[3], 0, 10), draws(argv[4]));
   } else if (argc == 5 && !strcmp(argv[1], "mm1")) {
-    mm1(strtoll(argv[2], 0, 10), draws(argv[3]), draws(argv[4]));
+    mm1(strtoull(argv[2], 0, 10), draws(argv[3]), draws(argv[4]));
   } else {
     fprintf(stderr, "usage: heap hold PENDING EVENTS DELAYS | heap mm1 CUSTOMERS ARRIVALS SERVICES\n");
     return 2;
