@@ -20,7 +20,20 @@ import (
 
 // liveRun runs the quiet scenario by the wall for a few seconds, the gateway
 // in this process.
+//
+// A machine that is too busy to keep the world's time for 100 ms says nothing
+// about the stack; then it is tried once more.
 func liveRun(t *testing.T, sets ...string) score.Card {
+	t.Helper()
+	c := liveOnce(t, sets...)
+	if lag := c.Metrics["clock.lag_max_ms"].Value; lag != nil && *lag > 100 {
+		t.Logf("the world was %.0f ms late; once more", *lag)
+		c = liveOnce(t, sets...)
+	}
+	return c
+}
+
+func liveOnce(t *testing.T, sets ...string) score.Card {
 	t.Helper()
 	dir := t.TempDir()
 	sc, ps := scenarios.Load(filepath.Join("testdata", "quiet.toml"), append(sets, "gear=live", "duration=8s"))
