@@ -3,7 +3,8 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/plantbed bin/plantbed-virtual
 
-run-tests = $(GO) test -timeout 15m ./...
+# One package at a time: tests of the live gear want the machine to themselves.
+run-tests = $(GO) test -p 1 -timeout 15m ./...
 
 .PHONY: help build demo test check repeat bench-modbus fuzz-modbus deps clean $(BIN)
 help: ## help: this list
