@@ -20,6 +20,20 @@
 //		fmt.Println(s.Name, s.Read(k.Now()), s.Unit)
 //	}
 //
+// A configuration may say much more, all of it in the TOML of a scenario:
+//
+//	[[machine]]                 cycle = { law = "lognormal", cv = 0.1 }, takes, gives,
+//	                            rework = { share = 0.5, to = "..." }
+//	[[machine.breakdown]]       without warning: by usage, calendar or units
+//	[[machine.life]]            wear by itself, by a law of sim/physics
+//	[[machine.maintenance]]     every, after, or when a signal is above or below
+//	[[line]]                    travel, into and from other lines, utilities, hours
+//	[[line.product]]            lots with change-overs and recipes
+//	[[line.team]]               people with skills and hours
+//
+// What it tells that no signal shows: Machine.Damage, Remaining, Losses, Energy,
+// OEE, and the same of a Line. SVG draws it all.
+//
 // How it hangs together:
 //
 //	station ── buffer ── station ── ...      discrete events, every random draw
@@ -31,7 +45,9 @@
 //	Signal.Read                              looks, and changes nothing
 //
 // Time is time since the start of the run. All of it runs on the kernel's
-// goroutine. Reading a signal is a look: how often, or whether at all, it is
+// goroutine. The physics of a machine runs from its first look on; what drove it
+// before is written down and caught up with, so that a machine nobody looks at
+// costs its events alone. Reading a signal is a look: how often, or whether at all, it is
 // read changes no life, no state, no count and no later value.
 //
 // A plant starts warm and running, as if it had worked all morning.

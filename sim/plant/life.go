@@ -109,7 +109,7 @@ func (l *life) born(ageS float64) {
 	}
 	l.ageS, l.tau, l.told = ageS, ageS, 0
 	l.since = l.w.m.kernel.Now().Seconds()
-	for l.told < 2 && l.milestone() <= ageS {
+	for ageS > 0 && l.told < 2 && l.milestone() <= ageS {
 		l.told++ // it was born with them
 	}
 }

@@ -43,6 +43,7 @@ type station struct {
 	started      int       // units, to know the lot
 	product      int       // of the unit in work
 	setup        int       // what it is set up for
+	loading      bool      // it is taking, and must not be woken by what that sets free
 	loaded       bool      // a unit is in it that it is not set up for
 	closed       bool      // outside of its line's hours
 	stopMean     float64   // units between minor stops; 0 for none
@@ -176,6 +177,8 @@ func (s *station) next() {
 
 // load takes what a cycle needs: units to be worked again first.
 func (s *station) load() bool {
+	s.loading = true
+	defer func() { s.loading = false }()
 	if s.again > 0 {
 		s.again--
 		s.product = s.setup
@@ -403,7 +406,7 @@ func (s *station) release() {
 
 // wake is called when there is something to take.
 func (s *station) wake() {
-	if s.waiting == starved {
+	if s.waiting == starved && !s.loading {
 		s.next()
 	}
 }
