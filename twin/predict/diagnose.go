@@ -19,6 +19,9 @@ const (
 	// leastSlope is how well a scatter must follow its level in health to say
 	// anything when it does not.
 	leastSlope = 0.5
+	// leastLevel is the logarithm of a level that no wear goes down to; near zero a
+	// reading is cut off and scatters less for that.
+	leastLevel = -0.7
 	// clear is how many standard deviations of the scatter's average it must be
 	// able to tell apart.
 	clearSigmas = 2.5
@@ -82,6 +85,9 @@ func (mon *monitor) scatter(k int) int {
 		return 0
 	}
 	level := mon.level[k]
+	if level < leastLevel {
+		return -1
+	}
 	if !(math.Abs(level)*s.Slope*follows > clearSigmas*s.SD) {
 		return 0
 	}

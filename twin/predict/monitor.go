@@ -80,7 +80,7 @@ func (mon *monitor) scatters(row *row, x []float64) {
 	m := mon.m
 	for k, j := range m.Use {
 		s := &m.Spreads[k]
-		if !s.Known {
+		if !s.Known || math.IsInf(row.spread[j], 0) { // a stuck sensor tells nothing
 			continue
 		}
 		z := x[k*perChannel]

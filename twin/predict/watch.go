@@ -103,7 +103,7 @@ func (w *Watch) judge(at time.Time, r *row) {
 
 // temper raises the limits while little is known of the machine's past.
 func (r *Result) temper(known time.Duration) {
-	r.Score /= 1 + 10*math.Exp(-known.Minutes()/25)
+	r.Score /= 1 + 20*math.Exp(-known.Minutes()/30)
 	r.Over = r.Score > 1
 	r.Judged = r.Judged && known >= warmUp
 }
@@ -201,7 +201,20 @@ func (w *Watch) wait(at time.Time, r Result) {
 		w.settle(at, r, Sensor)
 	case w.cal.Model.Redundancy[k] < leastRedundancy && waited >= partPatience:
 		w.settle(at, r, Process)
-	case waited >= patience && r.Score < plain || waited >= longPatience && accelerates(w.story):
+	case waited >= patience:
+		w.bySight(at, r, waited)
+	}
+}
+
+// bySight decides by the course that a channel took: what stays where it is does
+// not wear; what goes on at a small distance is put down to the machine, and what
+// has gone far shows what it is.
+func (w *Watch) bySight(at time.Time, r Result, waited time.Duration) {
+	growth, faster := course(w.story)
+	switch {
+	case growth < leastGrowth:
+		w.settle(at, r, Sensor)
+	case r.Score < plain || waited >= longPatience && faster > acceleration:
 		w.settle(at, r, Process)
 	case waited >= longPatience:
 		w.settle(at, r, Sensor)
@@ -226,7 +239,7 @@ func (w *Watch) blame(at time.Time, channel int) {
 
 // secondThoughts takes the blame back from a sensor whose scatter follows.
 func (w *Watch) secondThoughts(at time.Time, r Result) {
-	if w.more++; !r.Over || w.monitor.scatter(w.liar) <= 0 {
+	if w.more++; !r.Over || w.stuck[w.liar].active || w.monitor.scatter(w.liar) <= 0 {
 		w.more = 0
 	}
 	if w.more == secondThoughts*w.opt.Persist {
@@ -235,13 +248,14 @@ func (w *Watch) secondThoughts(at time.Time, r Result) {
 	}
 }
 
-// accelerates tells wear from drift by the course of a residual: a sensor that
+// course describes how a residual went while it was waited for: by which share of
+// what it is now it grew, and how much faster in the second half. A sensor that
 // drifts goes straight on, and one with a bias stays where it is; what wears, wears
 // ever faster.
-func accelerates(story []float64) bool {
+func course(story []float64) (growth, faster float64) {
 	n := len(story) / 10
 	if n < 3 {
-		return false
+		return 0, 0
 	}
 	mean := func(from int) float64 {
 		sum := 0.0
@@ -251,14 +265,19 @@ func accelerates(story []float64) bool {
 		return sum
 	}
 	first, middle, last := mean(0), mean(len(story)/2-n/2), mean(len(story)-n)
-	if math.Abs(last-first) < 0.3*math.Abs(last) {
-		return false
+	growth = (last - first) / last
+	if (middle-first)*(last-first) <= 0 {
+		return growth, math.Inf(1)
 	}
-	return (last-middle)/(middle-first) > acceleration || (middle-first)*(last-first) <= 0
+	return growth, (last - middle) / (middle - first)
 }
 
-// acceleration is how much faster the second half must go than the first.
-const acceleration = 1.25
+const (
+	// leastGrowth is the share that wear grows by, at least, while it is waited for.
+	leastGrowth = 0.25
+	// acceleration is how much faster the second half must go than the first.
+	acceleration = 1.25
+)
 
 // judgeNoise finds channels that scatter more than they ever do in health, while
 // their level and all else stays where it was.
