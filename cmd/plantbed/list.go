@@ -117,7 +117,7 @@ func listMachines(w io.Writer) {
 }
 
 func listModels(w io.Writer) {
-	fmt.Fprintf(w, "%s\tT2 and SPE of a principal-component model, EWMA-smoothed, limits from a healthy seed; tells sensor from process faults\n", predict.DetectorPCA)
+	fmt.Fprintf(w, "%s\tT2 of what each channel leaves of a prediction by the others, on two time scales, limits from a healthy seed; tells sensor from process faults\n", predict.DetectorPCA)
 	fmt.Fprintf(w, "%s\tbaseline: any channel outside three sigma\n", predict.DetectorShewhart)
 	fmt.Fprintln(w, "always, never, random\tbaselines that look at nothing; a detector that does not beat them is worth nothing")
 }

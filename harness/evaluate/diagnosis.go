@@ -1,6 +1,10 @@
 package evaluate
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // diagnosis fills in whose fault the shipped detector's first alarms said it was.
 func (e *Exam) diagnosis(t *Table, own [][]tally, everyone []int, samples [][]int) {
@@ -13,10 +17,33 @@ func (e *Exam) diagnosis(t *Table, own [][]tally, everyone []int, samples [][]in
 	t.MacroF1 = newFigure(macroF1(t.Confusion), f1)
 	t.BalancedAccuracy = newFigure(balancedAccuracy(t.Confusion), balanced)
 	for i, u := range e.Units {
+		for j, f := range u.Failures {
+			t.Said = note(t.Said, "process", f.Mode, own[i][0].said[j])
+		}
 		for j, s := range u.Sensors {
-			t.SensorKinds = tick(t.SensorKinds, s.Kind, own[i][0].said[len(u.Failures)+j] == saidSensor)
+			t.Said = note(t.Said, "sensor", s.Kind, own[i][0].said[len(u.Failures)+j])
 		}
 	}
+	slices.SortStableFunc(t.Said, func(a, b Said) int {
+		return cmp.Or(cmp.Compare(a.Truth, b.Truth), cmp.Compare(a.Kind, b.Kind))
+	})
+}
+
+// note keeps count by truth and kind.
+func note(all []Said, truth, kind string, said int) []Said {
+	i := slices.IndexFunc(all, func(s Said) bool { return s.Truth == truth && s.Kind == kind })
+	if i < 0 {
+		i, all = len(all), append(all, Said{Truth: truth, Kind: kind})
+	}
+	switch said {
+	case saidNothing:
+		all[i].Nothing++
+	case saidProcess:
+		all[i].Process++
+	case saidSensor:
+		all[i].Sensor++
+	}
+	return all
 }
 
 func (e *Exam) confusion(own [][]tally, units []int) (m [2][saids]int) {

@@ -21,15 +21,20 @@ func (t Table) Print(w io.Writer) error {
 	for _, m := range r.RecallByModes {
 		fmt.Fprintf(&b, "  %s %d/%d", m.Mode, m.Hits, m.Count)
 	}
-	b.WriteString("\n\nwhose fault           nothing  process  sensor   (first alarm of the shipped detector)\n")
+	b.WriteString("\n\nwhose fault, by the first alarm of the shipped detector\n")
+	fmt.Fprintf(&b, "  %-26s %8s %8s %8s\n", "", "nothing", "process", "sensor")
+	line := func(name string, nothing, process, sensor int) {
+		fmt.Fprintf(&b, "  %-26s %8d %8d %8d\n", name, nothing, process, sensor)
+	}
 	for i, name := range []string{"process", "sensor"} {
-		fmt.Fprintf(&b, "  truly %-12s %8d %8d %7d\n", name, t.Confusion[i][saidNothing], t.Confusion[i][saidProcess], t.Confusion[i][saidSensor])
+		line("truly "+name, t.Confusion[i][saidNothing], t.Confusion[i][saidProcess], t.Confusion[i][saidSensor])
+		for _, s := range t.Said {
+			if s.Truth == name {
+				line("  "+s.Kind, s.Nothing, s.Process, s.Sensor)
+			}
+		}
 	}
-	fmt.Fprintf(&b, "macro-F1 %s, balanced accuracy %s\nsensor faults named as such:", show(t.MacroF1, 2), show(t.BalancedAccuracy, 2))
-	for _, m := range t.SensorKinds {
-		fmt.Fprintf(&b, "  %s %d/%d", m.Mode, m.Hits, m.Count)
-	}
-	b.WriteString("\n")
+	fmt.Fprintf(&b, "macro-F1 %s, balanced accuracy %s\n", show(t.MacroF1, 2), show(t.BalancedAccuracy, 2))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -65,9 +65,18 @@ type Table struct {
 	// Confusion counts first alarms: truth process, sensor by said nothing,
 	// process, sensor.
 	Confusion        [2][saids]int `json:"confusion"`
-	SensorKinds      []Mode        `json:"sensor_faults_named"`
+	Said             []Said        `json:"said"`
 	MacroF1          Figure        `json:"macro_f1"`
 	BalancedAccuracy Figure        `json:"balanced_accuracy"`
+}
+
+// Said is what the first alarms called the faults of a kind.
+type Said struct {
+	Truth   string `json:"truth"` // process or sensor
+	Kind    string `json:"kind"`
+	Nothing int    `json:"nothing"`
+	Process int    `json:"process"`
+	Sensor  int    `json:"sensor"`
 }
 
 // Shipped is the name of the first row.

@@ -14,15 +14,20 @@
 //
 // What happens to a value on its way to an alarm:
 //
-//	values ── window ──── standardise ── EWMA ─┬─ T2, SPE ── limit ── persist ── episode ── Alarm
-//	 1/s      10 s means,                      │   (PCA)                            │
-//	          steady running only              └─ distance of the others ─── diagnose: sensor or process
+//	values ── window ── features ── residual ─┬─ EWMA short ─┬─ T2 ── limit ── persist ── episode ── Alarm
+//	 1/s      10 s      of the      of what   └─ EWMA long  ─┘                               │
+//	          means,    machine's   the others                whose fault: others, scatter, jump, course
+//	          steady    past hour   predict
+//	          running
 //
-// Give it a healthy day or more: the limits extrapolate to a week, and what an
-// hour holds of loads, ambient and short stops is not what a week holds.
+// Each channel is predicted from all others, so load, product and weather, which
+// move all of them, leave no residual where the healthy time held the like. Give it
+// a healthy week or more of the work it will do: the limits extrapolate to a week,
+// and what a day holds of loads and weather is not what a week holds.
 //
-// The detector "pca" is that; "shewhart" is the baseline that anybody could
-// write: three sigma on any one channel.
+// The detector "pca" is that: T2 by all principal components of the residuals;
+// "shewhart" is the baseline that anybody could write: three sigma on any one
+// channel. docs/DETECTOR.md has what they are worth, and how that is measured.
 //
 // Nothing here knows the time but from its input, and nothing is random.
 package predict

@@ -16,7 +16,7 @@ type Shewhart struct {
 // Baseline looks at the same channels as the model, with the same means.
 func (m *Model) Baseline() Shewhart { return Shewhart{m.Use, m.Mean, m.Scale} }
 
-// Step takes a row; T2 and SPE of the Result stay 0.
+// Step takes a row; of the Result it fills in Score, Over and Top.
 func (s *Shewhart) Step(row []float64) Result {
 	var r Result
 	for k, j := range s.Use {

@@ -127,8 +127,9 @@ const (
 	plain = 15
 	// certain is how many times over its limit a single channel is blamed at once.
 	certain = 400
-	// quick times over its limit within so little time is faster than anything wears.
-	quick, quickly = 100, 20 * time.Minute
+	// farOff times the bound of a row's residual, within so little time, is faster
+	// than anything wears.
+	farOff, quickly = 2, 20 * time.Minute
 	// manyTimes the usual number of rows in a row the others must be odd to count,
 	// where they are under their limit.
 	manyTimes = 10
@@ -197,7 +198,8 @@ func (w *Watch) wait(at time.Time, r Result) {
 	case w.joined >= w.opt.Persist || w.more >= manyTimes*w.opt.Persist:
 		w.settle(at, r, Process)
 	case w.more > 0:
-	case r.Class == Sensor || w.monitor.unrest.jumpedAlone(k, now, at) || r.Score > certain || r.Score > quick && waited < quickly:
+	case r.Class == Sensor || w.monitor.unrest.jumpedAlone(k, now, at) || r.Score > certain ||
+		math.Abs(now) > farOff*w.cal.Model.Whole.Bound[k] && waited < quickly:
 		w.settle(at, r, Sensor)
 	case w.cal.Model.Redundancy[k] < leastRedundancy && waited >= partPatience:
 		w.settle(at, r, Process)
