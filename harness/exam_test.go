@@ -11,7 +11,7 @@ import (
 // tiny is an examination of seconds; it shows that things work, and nothing else.
 func tiny() Exam {
 	e := QuickExam()
-	e.Lines, e.Calibration, e.Scored, e.Failures, e.SensorFaults, e.ShortestLife, e.LongestLife, e.Resamples = 1, 8*time.Hour, 16*time.Hour, 3, 2, 2*time.Hour, 4*time.Hour, 50
+	e.Lines, e.Calibration, e.Scored, e.Failures, e.SensorFaults, e.ShortestLife, e.LongestLife, e.Resamples = 1, 8*time.Hour, 30*time.Hour, 3, 2, 2*time.Hour, 4*time.Hour, 50
 	return e
 }
 
@@ -61,7 +61,7 @@ func TestExamTwiceIsTheSame(t *testing.T) {
 	if !reflect.DeepEqual(a, b) {
 		t.Error("one seed gives two tables")
 	}
-	if a.Failures != 3 || a.SensorFaults != 2 || a.Units != 5 || a.HealthyWeeks < 0.3 || a.HealthyWeeks > 0.5 {
+	if a.Failures != 3 || a.SensorFaults != 2 || a.Units != 5 || a.HealthyWeeks < 0.7 || a.HealthyWeeks > 0.9 {
 		t.Errorf("%d failures, %d sensor faults, %d machines, %.2f healthy weeks", a.Failures, a.SensorFaults, a.Units, a.HealthyWeeks)
 	}
 	if *a.Rows[0].Recall.Value == 0 {
