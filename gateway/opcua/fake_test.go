@@ -42,6 +42,7 @@ type fake struct {
 	retain     int                      // size of the retransmission queue
 	noTransfer ua.StatusCode
 	mute       bool     // answers nothing at all
+	firstSeq   uint32   // of new subscriptions; 0 is 1
 	seen       []string // nodes of created items
 }
 
@@ -182,13 +183,13 @@ func (f *fake) flush(s *fakeSub) {
 	if len(s.requests) == 0 {
 		return
 	}
-	msg := &ua.NotificationMessage{SequenceNumber: s.seq + 1, PublishTime: time.Now()}
+	msg := &ua.NotificationMessage{SequenceNumber: after(s.seq), PublishTime: time.Now()}
 	if len(s.queue) == 0 {
 		if s.idle++; s.idle < f.keepAlive {
 			return
 		}
 	} else {
-		s.seq++
+		s.seq = after(s.seq)
 		items := s.queue
 		msg.NotificationData = []*ua.ExtensionObject{ua.NewExtensionObject(&ua.DataChangeNotification{MonitoredItems: items})}
 		s.retained = append(s.retained, msg)
@@ -280,7 +281,7 @@ func (f *fake) answer(sc *uasc.SecureChannel, id uint32, req ua.Request) ua.Resp
 			{EncodingMask: ua.DataValueValue, Value: ua.MustVariant(f.perCall)}}}
 	case *ua.CreateSubscriptionRequest:
 		f.lastSub++
-		f.subs[f.lastSub] = &fakeSub{id: f.lastSub, session: session, handles: map[string]uint32{}, params: map[string]*ua.MonitoringParameters{}}
+		f.subs[f.lastSub] = &fakeSub{id: f.lastSub, seq: preceding(max(f.firstSeq, 1)), session: session, handles: map[string]uint32{}, params: map[string]*ua.MonitoringParameters{}}
 		return &ua.CreateSubscriptionResponse{ResponseHeader: okHeader(ua.StatusOK), SubscriptionID: f.lastSub,
 			RevisedPublishingInterval: float64(f.interval) / 1e6, RevisedLifetimeCount: r.RequestedLifetimeCount, RevisedMaxKeepAliveCount: f.keepAlive}
 	case *ua.CreateMonitoredItemsRequest:

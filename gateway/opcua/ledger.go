@@ -1,6 +1,7 @@
 package opcua
 
 import (
+	"math"
 	"slices"
 	"sync"
 )
@@ -15,6 +16,8 @@ import (
 type ledger struct {
 	mu      sync.Mutex
 	next    uint32 // the sequence number that comes next
+	begun   bool   // next is known; until then it is 1, where servers mostly begin
+	first   uint32 // the first one that was taken, once begun
 	open    map[uint32]struct{}
 	durable []uint32
 	failed  []uint32
@@ -37,6 +40,22 @@ func after(n uint32) uint32 {
 // before tells whether a comes before b, across the wrap.
 func before(a, b uint32) bool { return int32(a-b) < 0 }
 
+// unknown tells that nothing says yet where the sequence begins: 1 in a server
+// that has just made the subscription, anywhere in one whose counter has run on.
+func (l *ledger) unknown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.begun
+}
+
+// preceding is the number before n.
+func preceding(n uint32) uint32 {
+	if n--; n == 0 {
+		n = math.MaxUint32
+	}
+	return n
+}
+
 func (l *ledger) expected() uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,6 +68,7 @@ func (l *ledger) take(n uint32) (next uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next = l.next
+	l.begin(n)
 	l.open[n] = struct{}{}
 	if !before(n, l.next) {
 		l.next = after(n)
@@ -68,7 +88,22 @@ func (l *ledger) untake(n, next uint32) {
 func (l *ledger) skip(n uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.begin(n)
 	l.next = n
+}
+
+func (l *ledger) begin(n uint32) {
+	if !l.begun {
+		l.begun, l.first = true, n
+	}
+}
+
+// early tells that n comes before all that was ever taken: the sequence did not
+// begin where it was first seen.
+func (l *ledger) early(n uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.begun && before(n, l.first)
 }
 
 // done is a sink's verdict on n; only the first one counts.
@@ -143,16 +178,22 @@ func (l *ledger) redo() []uint32 {
 // order. What is available and was taken is acknowledged again unless that is
 // already to happen.
 func (l *ledger) wanted(available []uint32) []uint32 {
-	next := l.expected()
+	next, unknown := l.expected(), l.unknown()
 	var out []uint32
 	for _, n := range available {
-		if before(n, next) {
+		switch {
+		case l.early(n):
+			l.refail([]uint32{n})
+		case before(n, next) && !unknown:
 			l.again(n)
-		} else {
+		default:
 			out = append(out, n)
 		}
 	}
 	slices.SortFunc(out, func(a, b uint32) int { return int(int32(a - b)) })
+	if unknown && len(out) > 0 {
+		l.skip(out[0]) // the oldest that there is
+	}
 	return slices.Compact(out)
 }
 

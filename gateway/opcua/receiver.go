@@ -226,16 +226,19 @@ func (r *receiver) sign() {
 // number of the message that comes next.
 func (r *receiver) arrived(ctx context.Context, msg *ua.NotificationMessage) error {
 	n, next := msg.SequenceNumber, r.sub.ledger.expected()
+	unknown := r.sub.ledger.unknown() && (n != next || len(r.held) > 0 || r.behind != 0)
 	switch {
 	case len(msg.NotificationData) == 0:
-		if before(next, n) {
+		if unknown || before(next, n) {
 			r.behind = n
 		}
 		return nil
-	case before(n, next):
+	case r.sub.ledger.early(n): // out of turn is better than lost
+		return r.handOn(ctx, msg)
+	case before(n, next) && !unknown:
 		r.sub.ledger.again(n)
 		return nil
-	case n != next || r.stalled:
+	case unknown || n != next || r.stalled:
 		r.hold(n, msg)
 		return nil
 	}
@@ -287,128 +290,6 @@ func (r *receiver) release(ctx context.Context) error {
 	}
 	if r.behind != 0 && !before(r.sub.ledger.expected(), r.behind) {
 		r.behind = 0
-	}
-	return nil
-}
-
-// fill fetches what is missing before the messages that are held and up to
-// what the last keep-alive spoke of.
-func (r *receiver) fill(ctx context.Context) error {
-	for {
-		end, ok := r.behind, r.behind != 0
-		for n := range r.held { // the first one; the order of a map does not show
-			if !ok || before(n, end) {
-				end, ok = n, true
-			}
-		}
-		if !ok {
-			return nil
-		}
-		if err := r.fetchUntil(ctx, end); err != nil || r.stalled {
-			return err
-		}
-		if err := r.release(ctx); err != nil || r.stalled {
-			return err
-		}
-	}
-}
-
-// fetchUntil republishes from the expected number up to but not including end.
-func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
-	next := r.sub.ledger.expected()
-	if hole := end - next; hole > maxHole {
-		r.giveUp(ctx, next, end-maxHole)
-		r.log.Warn("notifications lost", "source", r.cfg.Name, "from", next, "count", hole-maxHole)
-		next = end - maxHole
-		r.sub.ledger.skip(next)
-	}
-	lost, first := 0, uint32(0)
-	for n := next; n != end; n = after(n) {
-		msg, err := r.link.republish(ctx, r.sub.id, n)
-		if err != nil {
-			return err
-		}
-		if msg == nil {
-			if lost++; lost == 1 {
-				first = n
-			}
-			r.sub.ledger.skip(after(n))
-			r.giveUp(ctx, n, after(n))
-			continue
-		}
-		delete(r.sub.spilled, n)
-		if err := r.handOn(ctx, msg); err != nil || r.stalled {
-			return err
-		}
-	}
-	if lost > 0 {
-		r.log.Warn("notifications lost: the server holds them no more", "source", r.cfg.Name, "from", first, "count", lost)
-	}
-	return nil
-}
-
-// spill leaves to the server what is held for want of room.
-func (r *receiver) spill() {
-	for n, msg := range r.held {
-		if r.stalled {
-			r.sub.spilled[n] = changes(msg)
-		}
-	}
-}
-
-// giveUp counts what was turned away and is at the server no more.
-func (r *receiver) giveUp(ctx context.Context, from, end uint32) {
-	lost := 0
-	for n := range r.sub.spilled {
-		if !before(n, from) && before(n, end) {
-			lost += r.sub.spilled[n]
-			delete(r.sub.spilled, n)
-		}
-	}
-	if lost > 0 {
-		r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Lost: lost})
-	}
-}
-
-// resume fetches, after a transfer, what the server sent and we never had.
-func (r *receiver) resume(ctx context.Context, available []uint32) error {
-	for _, n := range r.sub.ledger.wanted(available) {
-		if err := r.fetchUntil(ctx, after(n)); err != nil || r.stalled {
-			return err
-		}
-	}
-	return nil
-}
-
-// probe does the same without knowing what the server still holds.
-func (r *receiver) probe(ctx context.Context) error {
-	for {
-		msg, err := r.link.republish(ctx, r.sub.id, r.sub.ledger.expected())
-		if err != nil || msg == nil {
-			return err
-		}
-		if err := r.handOn(ctx, msg); err != nil || r.stalled {
-			return err
-		}
-	}
-}
-
-// again fetches what the sink lost.
-func (r *receiver) again(ctx context.Context) error {
-	todo := r.sub.ledger.redo()
-	for i, n := range todo {
-		msg, err := r.link.republish(ctx, r.sub.id, n)
-		if err != nil {
-			r.sub.ledger.refail(todo[i:])
-			return err
-		}
-		if msg == nil {
-			r.log.Warn("a notification that could not be stored is lost", "source", r.cfg.Name, "sequence", n)
-			continue
-		}
-		if err := r.handOn(ctx, msg); err != nil {
-			return err
-		}
 	}
 	return nil
 }

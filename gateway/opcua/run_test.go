@@ -3,6 +3,7 @@ package opcua
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -276,6 +277,53 @@ func TestHoleOnLiveConnection(t *testing.T) {
 	wantCount(t, c.samples(), 40)
 	if got, _ := c.ups(); got != 1 {
 		t.Errorf("the connection was made %d times, want once", got)
+	}
+}
+
+// TestSequenceBeginsAnywhere has the counter of a server stand before its wrap
+// when the subscription is made, and loses the first notifications on the wire
+// and with the connection: nothing says where the sequence began.
+func TestSequenceBeginsAnywhere(t *testing.T) {
+	t.Parallel()
+	for _, first := range []uint32{1, 2, 5000, 1 << 31, math.MaxUint32 - 10, math.MaxUint32} {
+		for _, lost := range []int{0, 3} {
+			for _, cut := range []bool{false, true} {
+				t.Run(fmt.Sprintf("first=%d lost=%d cut=%v", first, lost, cut), func(t *testing.T) {
+					t.Parallel()
+					f, c := newFake(t), &catcher{}
+					f.with(func() { f.firstSeq, f.lost["publish"] = first, lost })
+					start(t, testConfig(f.url, 1), c)
+					eventually(t, "up", up(c, 1))
+					for n := 1; n <= 20; n++ {
+						f.set(nodeOf(0), float64(n), at(n))
+						time.Sleep(12 * time.Millisecond)
+						if cut && n == 3 {
+							f.cut()
+						}
+					}
+					eventually(t, "all samples", func() bool { return len(c.samples()) >= 20 })
+					wantCount(t, c.samples(), 20)
+				})
+			}
+		}
+	}
+}
+
+// TestSequenceBeginsLate: what comes before the first that was seen is handed on
+// too, not taken for a repetition.
+func TestSequenceBeginsLate(t *testing.T) {
+	l := newLedger()
+	l.take(1)
+	if !l.early(math.MaxUint32) || l.early(1) || l.early(2) {
+		t.Error("early")
+	}
+	l.done(1, nil)
+	l.acks()
+	if got := l.wanted([]uint32{math.MaxUint32, 2}); !slices.Equal(got, []uint32{2}) {
+		t.Errorf("wanted %v", got)
+	}
+	if got := l.redo(); !slices.Equal(got, []uint32{math.MaxUint32}) {
+		t.Errorf("fetches %v again, want what came before the wrap", got)
 	}
 }
 
