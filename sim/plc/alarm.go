@@ -19,6 +19,9 @@ type Alarm struct {
 	Deadband float64 `toml:"deadband,omitzero"`
 	// Severity goes from 1 to 1000; default 500.
 	Severity uint16 `toml:"severity,omitzero"`
+	// Confirm has an operator confirm what was done, besides acknowledging that
+	// it was seen.
+	Confirm bool `toml:"confirm,omitzero"`
 }
 
 // DefaultSeverity is that of an alarm that says none: medium.

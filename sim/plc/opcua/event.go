@@ -42,8 +42,8 @@ func (e *event) field(path string) any {
 		return e.alarm.node.id
 	}
 	for i := range alarmFields {
-		if alarmFields[i].path == path {
-			return alarmFields[i].read(e.alarm, e.state)
+		if f := &alarmFields[i]; f.path == path && f.read != nil && e.alarm.has(path) {
+			return f.read(e.alarm, e.state)
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ func interop(t *testing.T, mode string, sec Security) {
 	p.set("oven/zone", 0)
 	s := serve(t, p, Config{
 		ApplicationURI: "urn:plantbed:plc-test:server", Security: sec, History: strict.Duration(10 * time.Second),
-		Users: Users{Passwords: map[string]string{"operator": "x"}}, Alarms: []plc.Alarm{{Tag: "oven/zone", High: &high}},
+		Users: Users{Passwords: map[string]string{"operator": "x"}}, Alarms: []plc.Alarm{{Tag: "oven/zone", High: &high, Confirm: true}},
 	}, Options{})
 	link := newLossy(t, s)
 	first := p.scan(0)
@@ -144,6 +144,10 @@ func interop(t *testing.T, mode string, sec Security) {
 	p.mu.Unlock()
 	note("history read of raw data", check("history", "status", "Good"), checkRun(t, "history", said["history"]["values"].([]any), 1))
 	note("alarms: events, acknowledge, refresh", check("alarms", "acknowledge", "Good"), check("alarms", "refresh", "Good"), checkAlarms(t, said["alarms"]["events"].([]any)))
+	note("alarms: timed and one-shot shelving", check("shelving", "methods", 3), check("shelving", "timed", "Good"), check("shelving", "again", "BadConditionAlreadyShelved"),
+		check("shelving", "once", "Good"), check("shelving", "off", "Good"), check("shelving", "offAgain", "BadConditionNotShelved"), check("alarms", "shelved", "[true true false]"))
+	note("alarms: comment, confirm, disable, enable", check("condition", "comment", "Good"), check("condition", "confirm", "Good"), check("condition", "disable", "Good"),
+		check("condition", "disabled", "BadConditionDisabled"), check("condition", "enable", "Good"), check("alarms", "enabled", "[true true false true]"))
 	note("transfer, refused to another user", check("transfer", "moved", "Good"), check("transfer", "stolen", "BadUserAccessDenied"))
 	denied := strings.Contains(fmt.Sprint(said["wrong password"]["text"]), "BadUserAccessDenied")
 	if !denied {

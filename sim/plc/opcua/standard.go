@@ -56,7 +56,10 @@ var standardNodes = sync.OnceValue(func() *standard {
 	for _, m := range conditionMethods {
 		n := std.add(ua.NodeClassMethod, m.id, m.Name)
 		n.method = &m.Method
-		link(std.nodes[m.parent], id.HasComponent, n)
+		if m.parent != 0 {
+			link(std.nodes[m.parent], id.HasComponent, n)
+		}
+		std.addArguments(m)
 	}
 	return std
 })
@@ -159,6 +162,10 @@ var types = []struct {
 	{ua.NodeClassObjectType, id.LimitAlarmType, id.AlarmConditionType, "LimitAlarmType", false, ""},
 	{ua.NodeClassObjectType, id.ExclusiveLimitAlarmType, id.LimitAlarmType, "ExclusiveLimitAlarmType", false, ""},
 	{ua.NodeClassObjectType, id.ExclusiveLevelAlarmType, id.ExclusiveLimitAlarmType, "ExclusiveLevelAlarmType", false, ""},
+	{ua.NodeClassObjectType, id.StateMachineType, id.BaseObjectType, "StateMachineType", false, ""},
+	{ua.NodeClassObjectType, id.FiniteStateMachineType, id.StateMachineType, "FiniteStateMachineType", true, ""},
+	{ua.NodeClassObjectType, id.ShelvedStateMachineType, id.FiniteStateMachineType, "ShelvedStateMachineType", false, ""},
+	{ua.NodeClassObjectType, id.ExclusiveLimitStateMachineType, id.FiniteStateMachineType, "ExclusiveLimitStateMachineType", false, ""},
 	{ua.NodeClassObjectType, id.BaseConditionClassType, id.BaseObjectType, "BaseConditionClassType", true, ""},
 	{ua.NodeClassObjectType, id.ProcessConditionClassType, id.BaseConditionClassType, "ProcessConditionClassType", true, ""},
 	{ua.NodeClassObjectType, id.FolderType, id.BaseObjectType, "FolderType", false, ""},
@@ -174,6 +181,10 @@ var types = []struct {
 	{ua.NodeClassVariableType, id.ServerStatusType, id.BaseDataVariableType, "ServerStatusType", false, ""},
 	{ua.NodeClassVariableType, id.BuildInfoType, id.BaseDataVariableType, "BuildInfoType", false, ""},
 	{ua.NodeClassVariableType, id.ServerDiagnosticsSummaryType, id.BaseDataVariableType, "ServerDiagnosticsSummaryType", false, ""},
+	{ua.NodeClassVariableType, id.StateVariableType, id.BaseDataVariableType, "StateVariableType", false, ""},
+	{ua.NodeClassVariableType, id.FiniteStateVariableType, id.StateVariableType, "FiniteStateVariableType", false, ""},
+	{ua.NodeClassVariableType, id.TwoStateVariableType, id.StateVariableType, "TwoStateVariableType", false, ""},
+	{ua.NodeClassVariableType, id.ConditionVariableType, id.BaseDataVariableType, "ConditionVariableType", false, ""},
 	{ua.NodeClassVariableType, id.DataItemType, id.BaseDataVariableType, "DataItemType", false, ""},
 	{ua.NodeClassVariableType, id.BaseAnalogType, id.DataItemType, "BaseAnalogType", false, ""},
 	{ua.NodeClassVariableType, id.AnalogItemType, id.BaseAnalogType, "AnalogItemType", false, ""},

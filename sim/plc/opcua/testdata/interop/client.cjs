@@ -22,7 +22,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 // asks for what is retained.
 async function alarms(session) {
   const subscription = ClientSubscription.create(session, { requestedPublishingInterval: 50, requestedLifetimeCount: 1000, requestedMaxKeepAliveCount: 10, maxNotificationsPerPublish: 1000, publishingEnabled: true });
-  const fields = ["EventId", "SourceName", "ActiveState.Id", "AckedState.Id", "Retain", "ConditionName", "EventType"];
+  const fields = ["EventId", "SourceName", "ActiveState.Id", "AckedState.Id", "Retain", "ConditionName", "EventType", "SuppressedOrShelved", "EnabledState.Id"];
   const events = [];
   const item = ClientMonitoredItem.create(subscription, { nodeId: resolveNodeId("Server"), attributeId: AttributeIds.EventNotifier },
     { samplingInterval: 0, queueSize: 100, discardOldest: true, filter: constructEventFilter(fields, ofType("AlarmConditionType")) }, TimestampsToReturn.Both);
@@ -35,7 +35,28 @@ async function alarms(session) {
   await wait(2);
   const refreshed = await callConditionRefresh(session, subscription.subscriptionId);
   await wait(5);
-  say("alarms", { acknowledge: acked.name, refresh: refreshed.name, events: events.map((e) => [e[1], e[2], e[3], e[4]]) });
+  const method = async (object, name, ...args) => (await session.call({ objectId: node(object), methodId: resolveNodeId(name), inputArguments: args })).statusCode.name;
+  const zone = "oven/zone.Alarm", machine = zone + ".ShelvingState";
+  const found = (await session.browse({ nodeId: node(machine), browseDirection: 0, resultMask: 63 })).references.map((r) => r.browseName.toString());
+  say("shelving", {
+    methods: ["TimedShelve", "OneShotShelve", "Unshelve"].filter((n) => found.includes(n)).length,
+    timed: await method(machine, "i=2949", { dataType: DataType.Double, value: 60000 }),
+    again: await method(machine, "i=2949", { dataType: DataType.Double, value: 60000 }),
+    once: await method(zone, "i=9212"),
+    off: await method(zone, "i=9211"),
+    offAgain: await method(zone, "i=9211"),
+  });
+  await wait(8);
+  const last = () => events[events.length - 1][0];
+  say("condition", { // the client's own enable and disable do nothing
+    comment: (await session.addCommentCondition(node(zone), last(), "noted")).name,
+    confirm: (await session.confirmCondition(node(zone), last(), "done")).name,
+    disable: await method(zone, "i=9028"),
+    disabled: (await session.addCommentCondition(node(zone), last(), "x")).name,
+    enable: await method(zone, "i=9027"),
+  });
+  await wait(12);
+  say("alarms", { acknowledge: acked.name, refresh: refreshed.name, events: events.slice(0, 5).map((e) => [e[1], e[2], e[3], e[4]]), shelved: events.slice(5, 8).map((e) => e[7]), enabled: events.slice(8, 12).map((e) => e[8]) });
   await subscription.terminate();
 }
 
