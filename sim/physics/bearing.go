@@ -63,3 +63,40 @@ func FrictionHeatW(loadN, boreMM, shaftHz, damage float64) float64 {
 	torqueNm := 0.5 * 0.0015 * (1 + 4*damage) * loadN * boreMM / 1000
 	return torqueNm * 2 * math.Pi * shaftHz
 }
+
+// ReliabilityFactor is a1 of ISO 281: of L10 hours, the share that this share
+// of bearings reaches. 1 at 90 %, 0.64 at 95 %, 0.25 at 99 %; in between by
+// their logarithms.
+func ReliabilityFactor(reliability float64) float64 {
+	points := [][2]float64{{0.10, 1}, {0.05, 0.64}, {0.01, 0.25}}
+	x := math.Log(min(max(1-reliability, 0.01), 0.10))
+	for i := 1; i < len(points); i++ {
+		a, b := points[i-1], points[i]
+		if u := (x - math.Log(a[0])) / (math.Log(b[0]) - math.Log(a[0])); u <= 1 {
+			return math.Exp((1-u)*math.Log(a[1]) + u*math.Log(b[1]))
+		}
+	}
+	return points[len(points)-1][1]
+}
+
+// ModifiedHours is the life with reliability and the condition of the
+// lubricant, a factor from 0.1 for a dirty one to 50.
+func ModifiedHours(l10Hours, reliability, condition float64) float64 {
+	return ReliabilityFactor(reliability) * condition * l10Hours
+}
+
+// GreaseFactor is what is left of a grease's life at a temperature: half for
+// each 15 K over 70 degC.
+func GreaseFactor(tC float64) float64 { return math.Exp2(-max(0, tC-70) / 15) }
+
+// LoadZone is the share of the greatest load that a ball bears at an angle in
+// radians from the direction of the force (Stribeck). Epsilon is half the
+// projected extent of the zone, 0.5 without clearance; the exponent is 3/2 for
+// balls and 10/9 for rollers.
+func LoadZone(angle, epsilon, exponent float64) float64 {
+	c := math.Cos(angle)
+	if c < 1-2*epsilon {
+		return 0
+	}
+	return math.Pow(max(0, 1-(1-c)/(2*epsilon)), exponent)
+}

@@ -39,6 +39,14 @@ type Burst struct {
 	// to it. It adds up from impact to impact, so that high harmonics smear.
 	Slip  float64
 	Modes []Mode
+	// SpallMM is how long the spall is: a ball goes in softly and comes out
+	// with the blow, so that each impact has a weaker one before it. 0 is none.
+	SpallMM float64
+	// RoughG is the RMS of noise that comes with the rolling over a race which
+	// is rough all over, late in a life.
+	RoughG float64
+	// StrayHz is how often something else knocks, at random.
+	StrayHz float64
 }
 
 // Mode is a resonance that an impact rings.
@@ -90,7 +98,44 @@ func (b Burst) Record(x []float64, rng *rand.Rand) {
 		b.ring(x)
 		rescale(x, b.ImpactG)
 	}
+	if b.StrayHz > 0 {
+		b.stray(x, rng)
+	}
+	if f := b.DefectHz(); f > 0 && b.RoughG > 0 {
+		b.roughen(x, f, rng)
+	}
 	b.background(x, rng)
+}
+
+// stray adds knocks of others, a Poisson number of them, each some times the
+// background.
+func (b Burst) stray(x []float64, rng *rand.Rand) {
+	knocks := make([]float64, len(x))
+	for t := rng.ExpFloat64() / b.StrayHz; ; t += rng.ExpFloat64() / b.StrayHz {
+		i := int(t * b.RateHz)
+		if i >= len(x) {
+			break
+		}
+		knocks[i] += b.BackgroundG * (2 + 6*rng.ExpFloat64())
+	}
+	b.ring(knocks)
+	for i := range x {
+		x[i] += knocks[i]
+	}
+}
+
+// roughen adds noise whose strength goes up and down with the rolling over.
+func (b Burst) roughen(x []float64, defectHz float64, rng *rand.Rand) {
+	rough := make([]float64, len(x))
+	at, turn := phasor(2*math.Pi*rng.Float64()), phasor(2*math.Pi*defectHz/b.RateHz)
+	for i := range rough {
+		rough[i] = (1 + 0.8*real(at)) * rng.NormFloat64()
+		at *= turn
+	}
+	rescale(rough, b.RoughG)
+	for i := range x {
+		x[i] += rough[i]
+	}
 }
 
 // strike puts the impacts into x, modulated by the load on the damaged place.
@@ -106,6 +151,7 @@ func (b Burst) strike(x []float64, defectHz float64, rng *rand.Rand) {
 	scatter := 0.05 + 0.2*rng.Float64()
 	weak := 0.2 + 0.8*rng.Float64() // every second impact of a ball is on the other race
 	t := rng.Float64() / defectHz
+	early := int(b.Geometry.SpallS(b.SpallMM, b.ShaftHz) * b.RateHz)
 	for n := 0; ; n++ {
 		i := int(t * b.RateHz)
 		if i >= len(x) {
@@ -117,6 +163,9 @@ func (b Burst) strike(x []float64, defectHz float64, rng *rand.Rand) {
 		}
 		if i >= 0 {
 			x[i] += a
+		}
+		if early > 0 && i >= early {
+			x[i-early] += 0.3 * a
 		}
 		t += (1 + b.Slip*rng.NormFloat64()) / defectHz
 	}

@@ -123,3 +123,54 @@ func BenchmarkBurst(b *testing.B) {
 		testBurst(OuterRace, 2048, 0.01, 3)
 	}
 }
+
+// A rough race has noise that comes and goes with the rolling over: the same
+// line, without any impact.
+func TestRoughRace(t *testing.T) {
+	b := Burst{Geometry: SKF6205, ShaftHz: 29.95, RateHz: 12_800, Race: OuterRace, BackgroundG: 0.1, RoughG: 1, Modes: HousingModes(3)}
+	x := make([]float64, 1<<16)
+	b.Record(x, rand.New(rand.NewPCG(1, 7)))
+	s, bin := envelope(x, b.RateHz)
+	hz, level := peak(s, bin, 90, 125)
+	_, floor := peak(s, bin, 130, 140)
+	if math.Abs(hz-107.36) > 0.5 || level < 5*floor {
+		t.Errorf("the line stands at %.2f Hz, %.1f times what is beside it", hz, level/floor)
+	}
+}
+
+// Where a spall is long, each blow has a weaker one before it, by the time
+// that a ball needs across: it shows in the cepstrum, here in the correlation.
+func TestSpallHasTwoEdges(t *testing.T) {
+	echo := func(spallMM float64) float64 {
+		b := Burst{Geometry: SKF6205, ShaftHz: 30, RateHz: 51_200, Race: OuterRace, BackgroundG: 0.001, ImpactG: 1, SpallMM: spallMM,
+			Modes: []Mode{{Hz: 9000, Damping: 0.1, Share: 1}}}
+		x := make([]float64, 1<<15)
+		b.Record(x, rand.New(rand.NewPCG(1, 7)))
+		lag := int(SKF6205.SpallS(2, 30) * b.RateHz) // 5.67e-4 s
+		sum, all := 0.0, 0.0
+		for i := lag; i < len(x); i++ {
+			sum, all = sum+x[i]*x[i-lag], all+x[i]*x[i]
+		}
+		return sum / all
+	}
+	if with, without := echo(2), echo(0); with < 0.2 || math.Abs(without) > 0.05 {
+		t.Errorf("correlation over the spall's time: %.3f with a spall of 2 mm, %.3f with a small one", with, without)
+	}
+}
+
+// Knocks of others raise the crest of a healthy recording, and no line.
+func TestStrayKnocks(t *testing.T) {
+	crest := func(hz float64) float64 {
+		b := Burst{Geometry: SKF6205, ShaftHz: 30, RateHz: 12_800, BackgroundG: 0.1, StrayHz: hz, Modes: HousingModes(3)}
+		x := make([]float64, 1<<16)
+		b.Record(x, rand.New(rand.NewPCG(4, 7)))
+		most := 0.0
+		for _, v := range x {
+			most = max(most, math.Abs(v))
+		}
+		return most / 0.1
+	}
+	if with, without := crest(2), crest(0); with < 1.5*without {
+		t.Errorf("crest %.1f with knocks, %.1f without", with, without)
+	}
+}

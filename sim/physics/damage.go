@@ -198,22 +198,3 @@ func (w Wiener) Bridge(d0, d1, dt float64) float64 {
 func (w Wiener) Step(d, dt float64, rng *rand.Rand) float64 {
 	return d + w.Mu*dt + w.Sigma*math.Sqrt(dt)*rng.NormFloat64()
 }
-
-// WeibullLife is the remaining life at an age for a uniform u in (0, 1).
-func WeibullLife(beta, eta, age, u float64) float64 {
-	return eta*math.Pow(math.Pow(age/eta, beta)-math.Log(u), 1/beta) - age
-}
-
-// SystemHealth is the course of a turbine's module health in the manner of
-// C-MAPSS (Saxena et al. 2008): 1-d at t = 0 and exactly 0 at the life.
-type SystemHealth struct{ A, B, D float64 }
-
-// NewSystemHealth has curvature b (1.4 to 1.6) and initial wear d (to 0.01).
-func NewSystemHealth(life, b, d float64) SystemHealth {
-	return SystemHealth{A: math.Log(2-d) / math.Pow(life, b), B: b, D: d}
-}
-
-// At is the health at t.
-func (h SystemHealth) At(t float64) float64 {
-	return 1 - h.D - math.Expm1(h.A*math.Pow(t, h.B))
-}

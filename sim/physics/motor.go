@@ -46,13 +46,6 @@ func (m Motor) Thermal() TwoTau {
 	return TwoTau{FrameKPerW: 0.75 * perW, FrameTauS: 2400, WindingKPerW: 0.25 * perW, WindingTauS: 300}
 }
 
-// BrokenBarHz are the sidebands of a broken rotor bar in the stator current.
-func BrokenBarHz(mainsHz, slip float64) (low, high float64) {
-	return mainsHz * (1 - 2*slip), mainsHz * (1 + 2*slip)
-}
-
-// ResidualUnbalanceUM is the permissible offset of the centre of mass in
-// micrometres for a balance grade in mm/s (ISO 21940: G6.3 for pumps and motors).
-func ResidualUnbalanceUM(gradeMMPerS, rpm float64) float64 {
-	return gradeMMPerS * 1000 / (2 * math.Pi * rpm / 60)
-}
+// InsulationHours is the life of a class F winding at tC by Arrhenius with
+// 1.1 eV, which halves it for 10 K: 20 000 h at 155 degC.
+func InsulationHours(tC float64) float64 { return 20_000 / ArrheniusFactor(1.1, tC, 155) }

@@ -148,11 +148,11 @@ func (l *life) exposure() float64 {
 	if l.law.Name == physics.Spall.Name {
 		power = 3 // ISO 281
 	}
-	rate := math.Pow(1+m.in.extra, power)
+	warmer := 0.0
 	if l.law.Process == physics.Wiener1 { // insulation
-		rate *= physics.TenKelvinFactor(m.surround.hall.to, 0)
+		warmer = m.surround.hall.to
 	}
-	return rate
+	return physics.ExposureS(1, 1+m.in.extra, power, warmer, 1)
 }
 
 // exposed takes in that the rate may have changed.
