@@ -42,8 +42,10 @@ type Trouble struct {
 	// Expired has it be one whose time is over.
 	Certificate uint32
 	Expired     bool
-	// WrapIn is how many messages an OPC UA subscription that is created now
-	// sends until its sequence number wraps; 0 counts from 1 as usual.
+	// WrapIn is a device that has run for long, so that its counters are about
+	// to wrap: how many scans are left, and of an OPC UA server, how many ids
+	// of each kind and how many chunks of each new channel. The notifications
+	// of a new subscription count from 1 all the same, as the standard has it.
 	WrapIn uint32
 }
 
@@ -212,8 +214,8 @@ func (s *Switch) Certificate(n uint32, expired bool) error {
 }
 
 // WrapCounter sets every scan counter so that it goes through 2^32 - 1 to 0
-// after so many scans more, and new subscriptions likewise; 0 leaves counters
-// where they are.
+// after so many scans more, and the ids and channels of an OPC UA server
+// likewise; 0 leaves counters where they are.
 func (s *Switch) WrapCounter(scans uint32) {
 	s.trouble.WrapIn = scans
 	if scans > 0 {

@@ -49,11 +49,15 @@ func (ch *channel) token(id uint32) *token {
 // next is the sequence number of the chunk to send. It wraps early, as the
 // protocol asks.
 func (ch *channel) next() uint32 {
-	if ch.sequence++; ch.sequence > 4_294_966_271 {
+	if ch.sequence++; ch.sequence > lastSequence {
 		ch.sequence = 1
 	}
 	return ch.sequence
 }
+
+// lastSequence is the last number of a chunk before they begin anew (Part 6,
+// 6.7.2.4).
+const lastSequence = 4_294_966_271
 
 // maxBody is how many bytes of a message fit into a chunk of at most size.
 func (ch *channel) maxBody(size int) int {
@@ -138,7 +142,7 @@ func (ch *channel) open(chunk []byte) (request uint32, body []byte, fresh bool, 
 
 // follows refuses a chunk that was there before.
 func (ch *channel) follows(seq uint32) error {
-	wrapped := seq < 1024 && ch.received > 4_294_966_271-1024
+	wrapped := seq < 1024 && ch.received > lastSequence-1024
 	if seq <= ch.received && !wrapped {
 		return ua.StatusBadSequenceNumberInvalid
 	}
@@ -288,6 +292,9 @@ func (c *conn) issue(o *opening, r *ua.OpenSecureChannelRequest) (nonce []byte, 
 	defer c.wmu.Unlock()
 	if !renew {
 		ch.id, ch.nextID = fresh, 1
+		if n := c.s.shown.Load().trouble.WrapIn; n > 0 {
+			ch.sequence = lastSequence - min(n, lastSequence)
+		}
 		ch.policy, ch.mode, ch.cert = policy, r.SecurityMode, append([]byte{}, o.head.SenderCertificate...)
 	}
 	ch.sec = o.sec

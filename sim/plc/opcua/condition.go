@@ -81,15 +81,15 @@ var conditionMethods = []conditionMethod{
 	{id.ShelvedStateMachineType_TimedShelve, id.ShelvedStateMachineType, "ShelvingState", ofCondition("TimedShelve", shelvingTime, shelveFor)},
 	{id.ShelvedStateMachineType_OneShotShelve, id.ShelvedStateMachineType, "ShelvingState", ofCondition("OneShotShelve", nil, shelveOnce)},
 	{id.ShelvedStateMachineType_Unshelve, id.ShelvedStateMachineType, "ShelvingState", ofCondition("Unshelve", nil, takeOffShelf)},
-	{id.AlarmConditionType_ShelvingState_TimedShelve, 0, "", ofCondition("TimedShelve", shelvingTime, shelveFor)},
-	{id.AlarmConditionType_ShelvingState_OneShotShelve, 0, "", ofCondition("OneShotShelve", nil, shelveOnce)},
-	{id.AlarmConditionType_ShelvingState_Unshelve, 0, "", ofCondition("Unshelve", nil, takeOffShelf)},
+	{id.AlarmConditionType_ShelvingState_TimedShelve, id.AlarmConditionType_ShelvingState, "", ofCondition("TimedShelve", shelvingTime, shelveFor)},
+	{id.AlarmConditionType_ShelvingState_OneShotShelve, id.AlarmConditionType_ShelvingState, "", ofCondition("OneShotShelve", nil, shelveOnce)},
+	{id.AlarmConditionType_ShelvingState_Unshelve, id.AlarmConditionType_ShelvingState, "", ofCondition("Unshelve", nil, takeOffShelf)},
 }
 
 // addConditionMethods puts the methods of the types at a condition.
 func (sp *space) addConditionMethods(a *alarm) {
 	for _, m := range conditionMethods {
-		if m.parent == 0 || m.id == id.AcknowledgeableConditionType_Confirm && !a.def.Confirm ||
+		if m.parent == id.AlarmConditionType_ShelvingState || m.id == id.AcknowledgeableConditionType_Confirm && !a.def.Confirm ||
 			m.id == id.ConditionType_ConditionRefresh || m.id == id.ConditionType_ConditionRefresh2 { // those are called on the type
 			continue
 		}

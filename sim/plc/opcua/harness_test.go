@@ -196,6 +196,7 @@ type raw struct {
 	seq      uint32
 	request  uint32
 	token    *ua.NodeID
+	chunk    uint32 // sequence number of the last one that came
 	received int64
 	ended    int64 // received when the last message had ended
 }
@@ -347,6 +348,7 @@ func (c *raw) next() (uint32, ua.Response) {
 		if kind != "MSGF" && kind != "MSGC" {
 			c.t.Fatalf("%s instead of a message", kind)
 		}
+		c.chunk = binary.LittleEndian.Uint32(body[8:])
 		msg = append(msg, body[16:]...)
 		if kind == "MSGF" {
 			c.ended = c.received

@@ -65,7 +65,8 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 	if err := it.set(s, c.RequestedParameters); err != nil {
 		return nil, err
 	}
-	sub.lastItem++
+	for up(&sub.lastItem); sub.items[sub.lastItem] != nil; up(&sub.lastItem) {
+	}
 	it.id = sub.lastItem
 	sub.items[it.id] = it
 	sub.order = append(sub.order, it)

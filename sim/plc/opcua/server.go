@@ -238,6 +238,13 @@ func (s *Server) drawIDs() {
 	s.firstIDs = s.ids
 }
 
+// up counts on to the next id; 0 is none.
+func up(id *uint32) {
+	if *id++; *id == 0 {
+		*id = 1
+	}
+}
+
 // space is the address space as it shows now.
 func (s *Server) space() *space { return s.shown.Load().space }
 
@@ -248,7 +255,7 @@ func (s *Server) security() *Security { return s.shown.Load().sec }
 func (s *Server) nextChannel() uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ids.channel++
+	up(&s.ids.channel)
 	return s.ids.channel
 }
 

@@ -74,7 +74,7 @@ func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 	}
 	s.stats.sessions.Add(1)
 	s.stats.allSessions.Add(1)
-	s.ids.session++
+	up(&s.ids.session)
 	sess := &session{
 		node: ua.NewNumericNodeID(1, s.ids.session), token: string(s.secret(32)), name: r.SessionName,
 		timeout: s.sessionTimeout(r.RequestedSessionTimeout), seen: x.now, nonce: s.secret(32),

@@ -56,9 +56,7 @@ var standardNodes = sync.OnceValue(func() *standard {
 	for _, m := range conditionMethods {
 		n := std.add(ua.NodeClassMethod, m.id, m.Name)
 		n.method = &m.Method
-		if m.parent != 0 {
-			link(std.nodes[m.parent], id.HasComponent, n)
-		}
+		link(std.nodes[m.parent], id.HasComponent, n)
 		std.addArguments(m)
 	}
 	return std
@@ -207,6 +205,7 @@ var objects = []struct {
 	{id.Server_ServerCapabilities, id.Server, id.HasComponent, id.ServerCapabilitiesType, "ServerCapabilities"},
 	{id.Server_ServerCapabilities_OperationLimits, id.Server_ServerCapabilities, id.HasComponent, id.OperationLimitsType, "OperationLimits"},
 	{id.Server_ServerDiagnostics, id.Server, id.HasComponent, id.ServerDiagnosticsType, "ServerDiagnostics"},
+	{id.AlarmConditionType_ShelvingState, id.AlarmConditionType, id.HasComponent, id.ShelvedStateMachineType, "ShelvingState"},
 	{id.Server_ServerRedundancy, id.Server, id.HasComponent, id.ServerRedundancyType, "ServerRedundancy"},
 }
 

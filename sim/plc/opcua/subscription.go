@@ -64,16 +64,15 @@ func (x *exchange) createSubscription(r *ua.CreateSubscriptionRequest) (any, err
 	case len(x.session.subs) >= s.cfg.Limits.Subscriptions:
 		return nil, ua.StatusBadTooManySubscriptions
 	}
-	s.ids.sub++
+	for up(&s.ids.sub); s.subs[s.ids.sub] != nil; up(&s.ids.sub) {
+	}
 	sub := &subscription{
 		id: s.ids.sub, session: x.session, user: x.session.user, enabled: r.PublishingEnabled, next: 1,
 		items: map[uint32]*item{},
 	}
 	sub.revise(s, r.RequestedPublishingInterval, r.RequestedLifetimeCount, r.RequestedMaxKeepAliveCount, r.MaxNotificationsPerPublish, r.Priority)
-	if n := s.shown.Load().trouble.WrapIn; n > 0 {
-		sub.next = -n // 2^32 less n
-	}
-	sub.silent = sub.keep // the first cycle sends something, be it a keep-alive
+	sub.lastItem = -s.shown.Load().trouble.WrapIn // 2^32 less so many
+	sub.silent = sub.keep                         // the first cycle sends something, be it a keep-alive
 	s.subs[sub.id] = sub
 	s.stats.subscriptions.Add(1)
 	s.stats.allSubscriptions.Add(1)

@@ -60,6 +60,9 @@ func (s *Server) trouble(t plc.Trouble) {
 			}
 		}
 	}
+	if t.WrapIn != was.trouble.WrapIn && t.WrapIn > 0 {
+		s.ids.session, s.ids.sub, s.ids.channel = -t.WrapIn, -t.WrapIn, -t.WrapIn // 2^32 less so many
+	}
 	if !s.closed && len(t.Gone)+len(was.trouble.Gone) > 0 {
 		s.lose(t.Gone)
 	}

@@ -327,13 +327,46 @@ func TestNoRepublish(t *testing.T) {
 	}
 }
 
-// A subscription that is created shortly before the wrap goes through it: the
-// number after 2^32 - 1 is 1.
+// The ids of a device that has run for long wrap, and the numbers of its
+// chunks; the notifications of a new subscription begin at 1 all the same.
+func TestCountersWrap(t *testing.T) {
+	p, s, _ := troubledServer(t, Config{})
+	p.tell(plc.Trouble{WrapIn: 2})
+	var subs, items, chunks []uint32
+	c := rawSession(t, s, time.Minute)
+	if want := uint32(math.MaxUint32); c.channel != want {
+		t.Errorf("channel %d, want %d", c.channel, want)
+	}
+	for range 4 {
+		subs = append(subs, c.subscribe(time.Hour, 1000, 10).SubscriptionID)
+		items = append(items, c.monitor(subs[0], want{tag: "pump/flow", queue: 10})...)
+		chunks = append(chunks, c.chunk)
+	}
+	for what, got := range map[string][]uint32{"subscriptions": subs, "items": items} {
+		if want := []uint32{math.MaxUint32, 1, 2, 3}; !slices.Equal(got, want) {
+			t.Errorf("%s %v, want %v", what, got, want)
+		}
+	}
+	if want := []uint32{3, 5, 7, 9}; !slices.Equal(chunks, want) { // after OPN, session, activation
+		t.Errorf("chunks %v, want %v", chunks, want)
+	}
+	if got := c.publishDue(s, subs[0]).NotificationMessage.SequenceNumber; got != 1 {
+		t.Errorf("the first notification is %d", got)
+	}
+	p.tell(plc.Trouble{})
+	if got := c.subscribe(time.Hour, 1000, 10).SubscriptionID; got != 4 {
+		t.Errorf("a subscription later is %d", got)
+	}
+}
+
+// The number of a notification after 2^32 - 1 is 1.
 func TestSequenceNumbersWrap(t *testing.T) {
 	p, s, c := troubledServer(t, Config{})
-	p.tell(plc.Trouble{WrapIn: 2})
 	sub := c.subscribe(time.Hour, 1000, 10).SubscriptionID
 	c.monitor(sub, want{tag: "pump/flow", queue: 10})
+	s.mu.Lock()
+	s.subs[sub].next = math.MaxUint32 - 1
+	s.mu.Unlock()
 	var seqs []uint32
 	for range 4 {
 		seqs = append(seqs, c.publishDue(s, sub).NotificationMessage.SequenceNumber)
