@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/internal/backoff"
 )
 
-// The pause before a dial: none but a seeded moment after a loss, then from
-// backoffMin doubling to backoffMax.
+// The bounds of the pause before a dial after a loss.
 const (
 	backoffMin = 100 * time.Millisecond
 	backoffMax = time.Second
@@ -29,11 +27,11 @@ func Run(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pi
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	h := fnv.New64a()
-	h.Write([]byte("modbus/" + cfg.Name))
-	s := &source{cfg: &cfg, log: log, sink: sink, report: status, rng: rand.New(rand.NewPCG(seed, h.Sum64()))}
-	s.blocks = newBlocks(&cfg, s.rng, time.Now())
-	for s.pause(ctx) {
+	rng := backoff.Rand(seed, "modbus/"+cfg.Name)
+	s := &source{cfg: &cfg, log: log, sink: sink, report: status, pace: backoff.Pace{Min: backoffMin, Max: backoffMax, Rand: rng}}
+	s.blocks = newBlocks(&cfg, rng, time.Now())
+	for backoff.Sleep(ctx, s.pace.Next(time.Now())) {
+		s.pace.Attempt(time.Now())
 		err := s.connection(ctx)
 		if ctx.Err() != nil {
 			break
@@ -48,11 +46,9 @@ type source struct {
 	log    *slog.Logger
 	sink   pipeline.Sink
 	report pipeline.StatusFunc
-	rng    *rand.Rand
+	pace   backoff.Pace
 	blocks []*block
-	fails  int       // attempts since the last response
-	begun  time.Time // of the last attempt
-	told   bool      // whether a status was reported yet, and which
+	told   bool // whether a status was reported yet, and which
 	up     bool
 	why    string
 }
@@ -69,21 +65,6 @@ func (s *source) status(up bool, why string) {
 	}
 }
 
-// pause waits before a dial; false if ctx ended.
-func (s *source) pause(ctx context.Context) bool {
-	d := time.Millisecond + time.Duration(s.rng.Int64N(int64(9*time.Millisecond)))
-	if s.fails > 0 {
-		full := min(backoffMin<<min(s.fails-1, 8), backoffMax)
-		full -= time.Duration(s.rng.Int64N(int64(full / 4)))
-		d = max(d, full-time.Since(s.begun)) // an attempt that hung is followed at once
-	}
-	if !sleep(ctx, d) {
-		return false
-	}
-	s.fails, s.begun = s.fails+1, time.Now()
-	return true
-}
-
 // connection polls the blocks on one connection; it returns why it ended.
 func (s *source) connection(ctx context.Context) error {
 	d, err := connect(ctx, s.cfg)
@@ -93,7 +74,7 @@ func (s *source) connection(ctx context.Context) error {
 	defer d.close()
 	for {
 		b := earliest(s.blocks)
-		if !sleep(ctx, time.Until(b.due)) {
+		if !backoff.Sleep(ctx, time.Until(b.due)) {
 			return ctx.Err()
 		}
 		if err := s.poll(ctx, d, b); err != nil {
@@ -127,7 +108,7 @@ func (s *source) poll(ctx context.Context, d *device, b *block) error {
 	default:
 		b.accepted()
 	}
-	s.fails = 0
+	s.pace.Reset()
 	s.status(condition(s.blocks))
 	if data == nil {
 		return nil
@@ -143,20 +124,5 @@ func (s *source) poll(ctx context.Context, d *device, b *block) error {
 func (s *source) done(err error) {
 	if err != nil {
 		s.log.Warn("samples lost", "source", s.cfg.Name, "why", err)
-	}
-}
-
-// sleep returns false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

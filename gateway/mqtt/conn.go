@@ -8,8 +8,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -19,6 +17,8 @@ import (
 
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/plantbed/plantbed/internal/backoff"
 )
 
 // packetConn sends each MQTT packet with one Write, within a time, and closes
@@ -76,9 +76,7 @@ func newLink(cfg Config, gateway string, seed uint64) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := fnv.New64a()
-	io.WriteString(h, "gateway/mqtt/"+gateway)
-	l := &link{cfg: cfg, url: u, session: newOutbound(), changed: make(chan struct{}, 1), rng: rand.New(rand.NewPCG(seed, h.Sum64()))}
+	l := &link{cfg: cfg, url: u, session: newOutbound(), changed: make(chan struct{}, 1), rng: backoff.Rand(seed, "gateway/mqtt/"+gateway)}
 	if secure(u) {
 		if _, l.sum, err = tlsFiles(cfg, u.Hostname()); err != nil {
 			return nil, err
@@ -226,9 +224,7 @@ func (l *link) dial(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (n
 func (l *link) pause(attempt int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := max(attempt, l.fails)
-	d := min(29_137_713*time.Nanosecond<<min(n, 20), l.cfg.MaxBackoff.D())
-	return d/2 + time.Duration(l.rng.Int64N(int64(d/2)+1))
+	return backoff.Half(l.rng, backoff.Double(29_137_713*time.Nanosecond, l.cfg.MaxBackoff.D(), max(attempt, l.fails)))
 }
 
 // begin forgets why the connection before was lost.

@@ -209,31 +209,6 @@ func TestLedgerAfterTransfer(t *testing.T) {
 	}
 }
 
-func TestBackoff(t *testing.T) {
-	now := time.Unix(0, 0)
-	b := backoff{rng: newRand(1, "x")}
-	for i, want := range []time.Duration{0, 200, 400, 800, 1600, 2000, 2000} {
-		want *= time.Millisecond
-		d := b.next(now)
-		if i == 0 && (d < time.Millisecond || d > 10*time.Millisecond) || i > 0 && (d > want || d < want*3/4) {
-			t.Errorf("pause %d is %v, want about %v", i, d, want)
-		}
-		b.attempt(now)
-	}
-	if d := b.next(now.Add(time.Minute)); d > 10*time.Millisecond {
-		t.Errorf("%v after an attempt that hung for a minute", d)
-	}
-	b.reset()
-	if d := b.next(now); d > 10*time.Millisecond {
-		t.Errorf("%v after a good connection", d)
-	}
-	same, other := backoff{rng: newRand(1, "x")}, backoff{rng: newRand(1, "y")}
-	again := backoff{rng: newRand(1, "x")}
-	if x := same.moment(); x != again.moment() || x == other.moment() {
-		t.Error("the pauses do not come from the seed and the name")
-	}
-}
-
 func TestCounts(t *testing.T) {
 	for _, tc := range []struct {
 		publishing time.Duration

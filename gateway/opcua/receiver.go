@@ -12,6 +12,7 @@ import (
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/internal/backoff"
 	"github.com/plantbed/plantbed/sim/signal"
 )
 
@@ -92,7 +93,7 @@ func (r *receiver) publish(ctx context.Context) {
 			r.log.Info("the server takes fewer publish requests", "source", r.cfg.Name, "err", err)
 			return
 		case errors.Is(err, ua.StatusBadTimeout): // the watchdog judges the silence
-			if !sleep(ctx, grace) {
+			if !backoff.Sleep(ctx, grace) {
 				return
 			}
 			continue

@@ -5,12 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/internal/backoff"
+)
+
+// The bounds of the pause before a dial after a loss.
+const (
+	backoffMin = 200 * time.Millisecond
+	backoffMax = 2 * time.Second
 )
 
 // Run reads from one server until ctx ends, through every drop and restart of
@@ -32,10 +38,10 @@ func RunWriting(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	rng := newRand(seed, cfg.Name)
-	s := &source{cfg: &cfg, log: log, sink: sink, report: status, items: items, writes: writes, rng: rng, pace: backoff{rng: rng}}
-	for sleep(ctx, s.pace.next(time.Now())) {
-		s.pace.attempt(time.Now())
+	s := &source{cfg: &cfg, log: log, sink: sink, report: status, items: items, writes: writes,
+		pace: backoff.Pace{Min: backoffMin, Max: backoffMax, Rand: backoff.Rand(seed, "opcua/"+cfg.Name)}}
+	for backoff.Sleep(ctx, s.pace.Next(time.Now())) {
+		s.pace.Attempt(time.Now())
 		err := s.connection(ctx)
 		if ctx.Err() != nil {
 			break
@@ -52,8 +58,7 @@ type source struct {
 	report pipeline.StatusFunc
 	items  []item
 	uris   []string // the server's namespaces, as last seen
-	rng    *rand.Rand
-	pace   backoff
+	pace   backoff.Pace
 	sub    *subscription // what the server keeps for us, nil if nothing
 	token  *ua.NodeID    // of the session that it belongs to
 	nonce  []byte        // to be signed when that session is activated again
@@ -90,7 +95,7 @@ func (s *source) connection(ctx context.Context) error {
 		return err
 	}
 	r := &receiver{cfg: s.cfg, log: s.log, sink: s.sink, link: l, items: &s.items,
-		alive: s.pace.reset, answers: make(chan answer), held: map[uint32]*ua.NotificationMessage{}}
+		alive: s.pace.Reset, answers: make(chan answer), held: map[uint32]*ua.NotificationMessage{}}
 	if err := s.takeUp(ctx, r); err != nil {
 		return err
 	}
@@ -117,7 +122,7 @@ func (s *source) takeUp(ctx context.Context, r *receiver) error {
 		}
 		s.gone(ctx, err)
 	}
-	if !sleep(ctx, s.pace.moment()) {
+	if !backoff.Sleep(ctx, s.pace.Moment()) {
 		return ctx.Err()
 	}
 	sub, err := r.link.subscribe(ctx, s.cfg)

@@ -31,12 +31,12 @@ var Rules = []Rule{
 	{Tree: "gateway/pipeline", May: []string{"sim/signal", "internal/payload", "gateway/...", "twin/predict"}},
 	{Tree: "gateway/buffer", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
 	{Tree: "gateway/sparkplug", May: []string{"sim/signal", "internal/payload", "gateway/..."}}, // a codec and an edge node's state
-	{Tree: "gateway/opcua", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
-	{Tree: "gateway/modbus", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
-	{Tree: "gateway/mqtt", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
+	{Tree: "gateway/opcua", May: []string{"sim/signal", "internal/payload", "internal/backoff", "gateway/..."}, Net: true},
+	{Tree: "gateway/modbus", May: []string{"sim/signal", "internal/payload", "internal/backoff", "gateway/..."}, Net: true},
+	{Tree: "gateway/mqtt", May: []string{"sim/signal", "internal/payload", "internal/backoff", "gateway/..."}, Net: true},
 	{Tree: "gateway/admin", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
 	{Tree: "gateway", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
-	{Tree: "twin/mqtt", May: []string{"sim/signal", "internal/payload", "twin/..."}, Net: true},
+	{Tree: "twin/mqtt", May: []string{"sim/signal", "internal/payload", "internal/backoff", "twin/..."}, Net: true},
 	{Tree: "twin/api", May: []string{"sim/signal", "internal/payload", "twin/..."}, Net: true},
 	{Tree: "twin/...", May: []string{"sim/signal", "internal/payload", "twin/..."}},
 

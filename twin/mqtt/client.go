@@ -11,6 +11,8 @@ import (
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/plantbed/plantbed/internal/backoff"
 )
 
 // client is the library's configuration.
@@ -21,7 +23,7 @@ func (c *Conn) client() autopaho.ClientConfig {
 		KeepAlive:             uint16(c.cfg.KeepAlive.D() / time.Second),
 		SessionExpiryInterval: uint32(c.cfg.Session.D() / time.Second),
 		ConnectTimeout:        c.cfg.Timeout.D(),
-		ReconnectBackoff:      c.backoff.pause, // called from one goroutine
+		ReconnectBackoff:      c.pause, // called from one goroutine
 		AttemptConnection:     c.dial,
 		OnConnectionUp:        c.up,
 		OnConnectionDown:      c.down,
@@ -44,6 +46,22 @@ func (c *Conn) client() autopaho.ClientConfig {
 	cfg.PacketTimeout = c.cfg.Timeout.D()
 	cfg.OnPublishReceived = []func(paho.PublishReceived) (bool, error){c.received}
 	return cfg
+}
+
+const (
+	// firstPause is at most how long we wait before the first attempt, so that
+	// nobody dials at the very instant of somebody else.
+	firstPause = 70013717 * time.Nanosecond
+	// secondPause is at most the pause after one failure; it doubles from there.
+	secondPause = 290017371 * time.Nanosecond
+)
+
+// pause is the time before attempt n.
+func (c *Conn) pause(n int) time.Duration {
+	if n == 0 {
+		return backoff.Half(c.rng, firstPause)
+	}
+	return backoff.Half(c.rng, backoff.Double(secondPause, c.cfg.MaxBackoff.D(), n-1))
 }
 
 // dial keeps hold of the socket, which received closes when it must.

@@ -25,7 +25,6 @@ package mqtt
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -37,6 +36,7 @@ import (
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/paho"
 
+	"github.com/plantbed/plantbed/internal/backoff"
 	"github.com/plantbed/plantbed/internal/payload"
 )
 
@@ -86,7 +86,7 @@ type Conn struct {
 
 	socket  atomic.Pointer[net.Conn] // the connection of the moment
 	decoder payload.Decoder
-	backoff *backoff
+	rng     *rand.Rand // of the pauses
 
 	batches, statuses, undecodable, connects atomic.Int64
 }
@@ -102,7 +102,7 @@ func Open(ctx context.Context, cfg Config, seed uint64, log *slog.Logger) (*Conn
 		log = slog.New(slog.DiscardHandler)
 	}
 	c := &Conn{cfg: cfg, log: log, out: make(chan Message), done: make(chan struct{})}
-	c.backoff = newBackoff(seed, cfg.ClientID, cfg.MaxBackoff.D())
+	c.rng = backoff.Rand(seed, cfg.ClientID+"/backoff")
 	c.ctx, c.stop = context.WithCancel(ctx)
 	cm, err := autopaho.NewConnection(c.ctx, c.client())
 	if err != nil {
@@ -186,11 +186,4 @@ func (c *Conn) decode(p *paho.Publish) (Message, error) {
 		c.statuses.Add(1)
 	}
 	return m, err
-}
-
-// stream is a random stream of its own for a name.
-func stream(seed uint64, name string) *rand.Rand {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }

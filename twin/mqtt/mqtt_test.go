@@ -245,28 +245,6 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 	mqtttest.Eventually(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-func TestBackoffIsSeededAndBounded(t *testing.T) {
-	a, b, other := newBackoff(1, "twin", time.Second), newBackoff(1, "twin", time.Second), newBackoff(2, "twin", time.Second)
-	differ := false
-	for n := range 40 {
-		p := a.pause(n)
-		if q := b.pause(n); p != q {
-			t.Fatalf("pause %d: %v and %v of the same seed", n, p, q)
-		}
-		differ = differ || p != other.pause(n)
-		limit := firstPause
-		if n > 0 {
-			limit = time.Second
-		}
-		if p <= 0 || p > limit || n > 10 && p < limit/2 {
-			t.Errorf("pause %d is %v, limit %v", n, p, limit)
-		}
-	}
-	if !differ {
-		t.Error("another seed gives the same pauses")
-	}
-}
-
 func TestValidateReportsEverything(t *testing.T) {
 	bad := Config{URL: "http://x", Prefix: "#", KeepAlive: strict.Duration(1500 * time.Millisecond), Session: 1, MaxBackoff: 1, Timeout: 1}
 	var paths []string
