@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -163,6 +164,10 @@ func (v *variable) ref(seq uint64) Ref {
 
 // other reads whatever is no plain value of a tag.
 func (r *readAnswer) other(b []byte, n *node, q *ua.ReadValueID, now uint64) []byte {
+	if n != nil && n.guarded {
+		r.s.mu.Lock()
+		defer r.s.mu.Unlock()
+	}
 	v, err := r.s.readOther(n, q, r.now)
 	if err != nil {
 		return appendNothing(b, err.(ua.StatusCode), now, r.stamps)
@@ -219,11 +224,11 @@ func slice(v any, text string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, ok := v.([]string)
-	if !ok || from >= len(list) {
+	list := reflect.ValueOf(v)
+	if list.Kind() != reflect.Slice || from >= list.Len() {
 		return nil, ua.StatusBadIndexRangeNoData
 	}
-	return list[from:min(to+1, len(list))], nil
+	return list.Slice(from, min(to+1, list.Len())).Interface(), nil
 }
 
 // parseRange reads "3" or "3:5"; both ends belong to it.

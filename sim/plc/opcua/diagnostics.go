@@ -62,4 +62,5 @@ func (std *standard) addDiagnostics() {
 		n.dataType, n.kind, n.read = id.UInt32, id.BaseDataVariableType, d.read
 		link(sum, id.HasComponent, n)
 	}
+	std.addSessionDiagnostics()
 }

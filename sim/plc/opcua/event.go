@@ -228,6 +228,7 @@ func (m *dataMessage) appendEvents(b []byte, left int) []byte {
 			it.queue.pop()
 		}
 	}
+	sub.count.events += uint32(n)
 	binary.LittleEndian.PutUint32(b[size:], uint32(len(b)-size-4))
 	binary.LittleEndian.PutUint32(b[size+4:], uint32(n))
 	return b

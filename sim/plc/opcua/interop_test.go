@@ -130,6 +130,8 @@ func interop(t *testing.T, mode string, sec Security) {
 	note("read with type, status and source time", check("read", "value", 615.0), check("read", "type", "Int16"), check("read", "status", "Good"),
 		check("read", "source", first.Stamp.Format("2006-01-02T15:04:05.000Z")), check("units", "name", "A"),
 		check("status", "state", float64(ua.ServerStateRunning)), check("status", "product", "Plantbed PLC"))
+	note("diagnostics of sessions", check("diagnostics", "sessions", 1), check("diagnostics", "reads", true), check("diagnostics", "named", true),
+		check("diagnostics", "policy", strings.Split(mode, "/")[0]))
 	note("write", check("write", "accepted", "Good"), check("write", "refused", "BadNotWritable"))
 	if link.swallows.Load() == 0 || s.stats.republished.Load() == 0 {
 		t.Errorf("the link lost %d bytes, and %d messages were asked for again", link.swallows.Load(), s.stats.republished.Load())

@@ -36,6 +36,7 @@ type node struct {
 	dataType uint32
 	array    bool
 	read     func(s *Server, now time.Time) any
+	guarded  bool // read needs Server.mu
 
 	method *Method // of a method
 	alarm  *alarm  // of a condition

@@ -142,6 +142,7 @@ func (s *Server) publishNote(sess *session, p *publishing) {
 
 // publishOne answers with what a subscription has to say.
 func (s *Server) publishOne(sub *subscription, p *publishing) {
+	sub.count.requests++
 	m := &dataMessage{s: s, sub: sub, p: p}
 	p.x.answer(publishResponse, m, nil)
 	sub.due, sub.idle, sub.silent = false, 0, 0
@@ -165,6 +166,7 @@ func (m *dataMessage) append(b []byte) ([]byte, []Ref) {
 	data := sub.enabled && sub.pending()
 	if data && len(sub.sent) >= m.s.cfg.Limits.Retransmit {
 		sub.sent = slices.Delete(sub.sent, 0, 1)
+		sub.count.discarded++
 	}
 	b = appendU32(b, sub.id)
 	again := sub.available()
@@ -185,6 +187,7 @@ func (m *dataMessage) append(b []byte) ([]byte, []Ref) {
 		return m.p.appendAcks(b), nil
 	}
 	b, refs := m.appendData(b)
+	sub.count.messages++
 	k := kept{seq: sub.next}
 	if !m.s.forgetful() {
 		k.b, k.refs = slices.Clone(b[start:]), refs
@@ -214,6 +217,7 @@ func (m *dataMessage) appendData(b []byte) ([]byte, []Ref) {
 		var n int
 		b, refs, n = m.appendValues(b, left)
 		left -= n
+		sub.count.values += uint32(n)
 	}
 	if left > 0 && waiting(&sub.said) {
 		b[parts]++
@@ -298,8 +302,10 @@ func (x *exchange) republish(r *ua.RepublishRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	sub.count.republishAsked++
 	for i := range sub.sent {
 		if sub.sent[i].seq == r.RetransmitSequenceNumber && sub.sent[i].b != nil {
+			sub.count.republished++
 			x.s.stats.republished.Add(1)
 			return &sub.sent[i], nil
 		}

@@ -149,6 +149,9 @@ func (c *conn) request(request uint32, msg []byte) error {
 		c.flush()
 		return nil
 	}
+	if err != nil {
+		x.failed(typ)
+	}
 	x.answer(responseID(typ), answer, err)
 	c.flush()
 	return nil
@@ -165,7 +168,7 @@ func (x *exchange) run(typ uint16, in *cursor) (any, error) {
 		return nil, err
 	}
 	if svc.kind != discovery {
-		if err := x.enter(); err != nil {
+		if err := x.enter(typ); err != nil {
 			return nil, err
 		}
 		if status := x.s.refuses(svc.kind, false); status != ua.StatusOK {

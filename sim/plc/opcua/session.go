@@ -22,6 +22,11 @@ type session struct {
 	timer   *time.Timer
 	nonce   []byte // to be signed at the next activation
 	cert    []byte // of the client, where the channel is secured
+	policy  string // of the channel on which it was created
+	mode    ua.MessageSecurityMode
+	client  clientOf
+	locales []string
+	calls   calls
 
 	subs      []*subscription // in the order of their creation
 	queue     []publishing    // publish requests that wait
@@ -32,7 +37,7 @@ type session struct {
 }
 
 // enter finds the session of a request, which must be active on its channel.
-func (x *exchange) enter() error {
+func (x *exchange) enter(typ uint16) error {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	sess := x.s.tokens[string(x.head.token)]
@@ -45,6 +50,7 @@ func (x *exchange) enter() error {
 		return ua.StatusBadSecureChannelIDInvalid
 	}
 	sess.seen = x.now
+	sess.calls.called(typ)
 	x.session = sess
 	return nil
 }
@@ -78,7 +84,8 @@ func (x *exchange) createSession(r *ua.CreateSessionRequest) (any, error) {
 	sess := &session{
 		node: ua.NewNumericNodeID(1, s.ids.session), token: string(s.secret(32)), name: r.SessionName,
 		timeout: s.sessionTimeout(r.RequestedSessionTimeout), seen: x.now, nonce: s.secret(32),
-		cert: slices.Clone(ch.cert),
+		cert: slices.Clone(ch.cert), policy: ch.policy, mode: ch.mode, calls: calls{},
+		client: clientOf{r.ClientDescription, r.ServerURI, r.EndpointURL, r.MaxResponseMessageSize, x.now},
 	}
 	s.sessions = append(s.sessions, sess)
 	s.tokens[sess.token] = sess
@@ -192,6 +199,9 @@ func (x *exchange) activateSession(r *ua.ActivateSessionRequest) (any, error) {
 		x.c.sessions++
 	}
 	sess.active, sess.seen, sess.nonce, sess.user = true, x.now, s.secret(32), user
+	if len(r.LocaleIDs) > 0 {
+		sess.locales = r.LocaleIDs
+	}
 	out := &ua.ActivateSessionResponse{ServerNonce: sess.nonce}
 	s.mu.Unlock()
 	x.c.armRead()

@@ -1,6 +1,8 @@
 package opcua
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -45,6 +47,7 @@ type subscription struct {
 	said     []*item // those that have events to report
 	sent     []kept  // what was sent without acknowledgement, oldest first
 	dead     bool
+	count    published
 }
 
 // kept is a notification message that the client may ask for again.
@@ -153,6 +156,9 @@ func (s *Server) cycle(sub *subscription) {
 		}
 	}
 	sub.silent++
+	if sub.due {
+		sub.count.late++
+	}
 	if !sub.due && (sub.enabled && sub.pending() || sub.silent >= sub.keep) {
 		s.makeDue(sub)
 	}
@@ -212,6 +218,11 @@ func (s *Server) deleteSubscription(sub *subscription) {
 	}
 }
 
+// allSubscriptions lists them by their ids. The mutex is held.
+func (s *Server) allSubscriptions() []*subscription {
+	return slices.SortedFunc(maps.Values(s.subs), func(a, b *subscription) int { return cmp.Compare(a.id, b.id) })
+}
+
 // subscription finds a subscription of the session.
 func (x *exchange) subscription(id uint32) (*subscription, error) {
 	sub := x.s.subs[id]
@@ -230,6 +241,7 @@ func (x *exchange) modifySubscription(r *ua.ModifySubscriptionRequest) (any, err
 	if err != nil {
 		return nil, err
 	}
+	sub.count.modified++
 	was := sub.interval
 	sub.revise(s, r.RequestedPublishingInterval, r.RequestedLifetimeCount, r.RequestedMaxKeepAliveCount, r.MaxNotificationsPerPublish, r.Priority)
 	if sub.interval != was {
@@ -253,6 +265,11 @@ func (x *exchange) setPublishingMode(r *ua.SetPublishingModeRequest) (any, error
 		sub, err := x.subscription(id)
 		if err == nil {
 			sub.enabled = r.PublishingEnabled
+			if sub.enabled {
+				sub.count.enabled++
+			} else {
+				sub.count.disabled++
+			}
 		}
 		out.Results = append(out.Results, result(err))
 	}
@@ -319,6 +336,7 @@ func (x *exchange) transferSubscriptions(r *ua.TransferSubscriptionsRequest) (an
 // transfer moves one subscription.
 func (s *Server) transfer(sub *subscription, to *session) {
 	sub.idle = 0
+	sub.count.transferred++
 	from := sub.session
 	if from == to {
 		return

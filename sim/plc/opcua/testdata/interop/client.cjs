@@ -110,6 +110,10 @@ async function main() {
   const info = await session.read({ nodeId: "i=2256", attributeId: AttributeIds.Value });
   say("status", { state: info.value.value.state, product: info.value.value.buildInfo.productName });
 
+  const sessions = (await session.read({ nodeId: "i=3707", attributeId: AttributeIds.Value })).value.value;
+  const secured = (await session.read({ nodeId: "i=3708", attributeId: AttributeIds.Value })).value.value;
+  say("diagnostics", { sessions: sessions.length, reads: sessions[0].readCount.totalCount > 0, policy: secured[0].securityPolicyUri.split("#")[1], named: sessions[0].sessionName !== "" });
+
   const write = async (id, value) => (await session.write({ nodeId: node(id), attributeId: AttributeIds.Value, value: { value: { dataType: DataType.Double, value } } })).name;
   say("write", { accepted: await write("oven/setpoint", 150), refused: await write("pump/motor/current", 1) });
 
