@@ -54,12 +54,17 @@ func TestMain(m *testing.M) {
 // returns the card and what the defect counted.
 func runDefective(t *testing.T, scenario, defect string) (score.Result, account) {
 	t.Helper()
+	return runDefectiveFile(t, filepath.Join("testdata", scenario), defect)
+}
+
+func runDefectiveFile(t *testing.T, path, defect string) (score.Result, account) {
+	t.Helper()
 	exe, err := buildDefective()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	sc, ps := scenarios.Load(filepath.Join("testdata", scenario), nil)
+	sc, ps := scenarios.Load(path, nil)
 	if ps = append(ps, sc.Validate(score.MetricNames())...); len(ps) > 0 {
 		t.Fatal(ps.Err())
 	}

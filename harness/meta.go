@@ -38,8 +38,13 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 	for _, p := range sc.PLCs {
 		m.PLCs = append(m.PLCs, termsOf(p.Name, p.Protocol, c))
 	}
+	protocol := map[string]string{}
+	for _, p := range sc.PLCs {
+		protocol[p.Name] = p.Protocol
+	}
 	for _, f := range windows {
-		m.Plan = append(m.Plan, record.Window{Kind: f.Kind, Target: f.Target, Class: f.Class, From: f.From, To: f.To, Note: f.Note})
+		m.Plan = append(m.Plan, record.Window{Kind: f.Kind, Target: f.Target, Class: f.Class, From: f.From, To: f.To, Note: f.Note,
+			Effect: record.Effect(sc.Faults[f.Index].Effect(protocol[f.Target]))})
 	}
 	for _, e := range sc.Expect {
 		m.Expect = append(m.Expect, record.Expect{Metric: e.Metric, Min: e.Min, Max: e.Max, MinN: e.MinN})

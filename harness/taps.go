@@ -41,7 +41,7 @@ func newTaps(r *run, m record.Meta) *taps {
 		t.tagOf = append(t.tagOf, byTask)
 		first := r.world.firstTask[i]
 		p.OnTruth(func(b *plc.Block) {
-			r.rec.Add(record.Scan{Task: first + b.Task, Seq: b.Seq, At: int64(b.At), Stamp: b.Stamp.Sub(r.start).Nanoseconds(), Values: b.Values, Quality: b.Quality})
+			r.rec.Add(record.Scan{Task: first + b.Task, Seq: b.Seq, Counter: b.Counter(), At: int64(b.At), Stamp: b.Stamp.Sub(r.start).Nanoseconds(), Values: b.Values, Quality: b.Quality})
 		})
 	}
 	r.world.plant.OnEvent(func(e plant.Event) {

@@ -51,7 +51,7 @@ func kindOf(r Row) byte {
 func appendRow(b []byte, r Row) []byte {
 	switch r := r.(type) {
 	case Scan:
-		b = appendInts(b, int64(r.Task), int64(r.Seq), r.At, r.Stamp, int64(len(r.Values)))
+		b = appendInts(b, int64(r.Task), int64(r.Seq), int64(r.Counter), r.At, r.Stamp, int64(len(r.Values)))
 		for _, v := range r.Values {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		}
@@ -149,7 +149,7 @@ func decodeRow(kind byte, b []byte) (Row, error) {
 	var r Row
 	switch kind {
 	case kScan:
-		s := Scan{Task: int(d.int()), Seq: uint64(d.int()), At: d.int(), Stamp: d.int()}
+		s := Scan{Task: int(d.int()), Seq: uint64(d.int()), Counter: uint32(d.int()), At: d.int(), Stamp: d.int()}
 		n := d.count()
 		s.Values, s.Quality = make([]float64, n), make([]signal.Quality, n)
 		for i := range s.Values {

@@ -7,7 +7,7 @@ import (
 )
 
 // Schema names the layout of a run log; a reader refuses another one.
-const Schema = "plantbed.record/1"
+const Schema = "plantbed.record/2"
 
 // Meta is everything the score must know besides the rows: the contract under
 // which samples are owed, who serves which tag over which link, and the
@@ -119,6 +119,22 @@ type Window struct {
 	// plant's own events may correct.
 	To   time.Duration `json:"to_ns"`
 	Note string        `json:"note,omitempty"`
+	// Effect is what the fault leaves to the best of clients.
+	Effect Effect `json:"effect,omitzero"`
+}
+
+// Effect is what nobody could have had through a fault; faults.Effect says
+// what the fields mean.
+type Effect struct {
+	Cut     bool          `json:"cut,omitempty"`
+	Forgets bool          `json:"forgets,omitempty"`
+	Moved   bool          `json:"moved,omitempty"`
+	Locks   bool          `json:"locks,omitempty"`
+	Brittle bool          `json:"brittle,omitempty"`
+	Refuses bool          `json:"refuses,omitempty"`
+	Late    time.Duration `json:"late_ns,omitempty"`
+	Gone    []string      `json:"gone,omitempty"`
+	Once    bool          `json:"once,omitempty"`
 }
 
 // Expect is one expectation of the scenario, resolved.

@@ -13,7 +13,7 @@ import (
 )
 
 var rows = []record.Row{
-	record.Scan{Task: 1, Seq: 7, At: 123456789, Stamp: -5, Values: []float64{1.5, -2}, Quality: []signal.Quality{0, signal.BadSensorFailure}},
+	record.Scan{Task: 1, Seq: 7, Counter: 3, At: 123456789, Stamp: -5, Values: []float64{1.5, -2}, Quality: []signal.Quality{0, signal.BadSensorFailure}},
 	record.Send{PLC: 2, Conn: 1, Offset: 4096, At: 99, Items: []record.Ref{{Tag: 3, Seq: 7}, {Tag: 4, Seq: 8}}},
 	record.Deliver{PLC: 2, Conn: 1, From: 100, To: 4096, At: 100},
 	record.Seen{Tap: record.AtTwin, At: 5, Stream: "ab", First: 9, Backfill: true, Samples: []record.SeenSample{{Tag: -1, Seq: 3, Source: 77, Value: 3.25, Quality: signal.Uncertain}}},

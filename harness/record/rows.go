@@ -14,7 +14,10 @@ type Row interface{ row() }
 // as a faultless client would decode them.
 type Scan struct {
 	Task int
-	Seq  uint64
+	// Seq counts the task's scans over the whole run; Counter is what the
+	// device showed as its scan counter, which a restart or a wrap sets back.
+	Seq     uint64
+	Counter uint32
 	// At is the true instant, Stamp what the device's clock said.
 	At, Stamp int64
 	Values    []float64

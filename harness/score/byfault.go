@@ -32,7 +32,7 @@ func byFault(m record.Meta, o outages, tracks []*track, recs []recovery, ocs []o
 				continue
 			}
 			for i := t.lastAt(int64(w.From)-1) + 1; i < len(t.row) && t.row[i].at < int64(w.To); i++ {
-				f.add(&t.row[i], int64(m.Contract.Deadline), reach[t.plc])
+				f.add(&t.row[i], reach[t.plc])
 			}
 		}
 		if w.Class == "communication" || w.Class == "gateway" {
@@ -49,11 +49,11 @@ func byFault(m record.Meta, o outages, tracks []*track, recs []recovery, ocs []o
 	return out
 }
 
-func (f *FaultCount) add(r *row, deadline int64, path []span) {
+func (f *FaultCount) add(r *row, path []span) {
 	if r.due == owed {
 		f.Owed++
 	}
-	switch fateOf(r, deadline, path) {
+	switch fateOf(r, path) {
 	case fateLost:
 		f.Lost++
 	case fateUnobtainable:

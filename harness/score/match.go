@@ -86,7 +86,7 @@ func newSeenAt(tap record.Tap, tags int, id *identity) *seenAt {
 
 // join walks through everything that was seen, in the order of arrival, and
 // ties each sample to its row.
-func join(l *record.Log, tracks []*track) (id identity, broker, twin *seenAt, unknown int) {
+func join(l *record.Log, o outages, tracks []*track) (id identity, broker, twin *seenAt, unknown int) {
 	broker, twin = newSeenAt(record.AtBroker, len(tracks), &id), newSeenAt(record.AtTwin, len(tracks), &id)
 	streams := map[string]int32{}
 	for i := range l.Seen {
@@ -115,7 +115,7 @@ func join(l *record.Log, tracks []*track) (id identity, broker, twin *seenAt, un
 		}
 	}
 	for _, t := range tracks {
-		t.adopt(&id, broker, twin)
+		t.adopt(&id, broker, twin, &o.device[t.plc], int64(l.Meta.Contract.Recover))
 	}
 	return id, broker, twin, unknown
 }
@@ -124,7 +124,7 @@ func (a *seenAt) take(tracks []*track, s record.SeenSample, b *record.Seen, stre
 	t, st := tracks[s.Tag], &a.tags[s.Tag]
 	i := -1
 	if s.Seq > 0 {
-		i = t.bySeq(s.Seq)
+		i = t.byCounter(s.Seq, s.Source, b.At)
 		if i >= 0 {
 			a.ident.seq++
 		}
@@ -221,7 +221,7 @@ const longestWalk = int64(600e9)
 // belongs between the rows that its neighbours at the same tap matched, to a
 // row there that nobody else matched, was scanned before the stranger came,
 // and has its value. Where several rows would do, the match is ambiguous.
-func (t *track) adopt(id *identity, broker, twin *seenAt) {
+func (t *track) adopt(id *identity, broker, twin *seenAt, d *device, recover int64) {
 	floor := map[record.Tap]int{}
 	for _, g := range t.strangers {
 		at := broker
@@ -245,6 +245,9 @@ func (t *track) adopt(id *identity, broker, twin *seenAt) {
 			} else if fits > 0 || i-from > 64 {
 				break
 			}
+		}
+		if best < 0 && d.empty(string(t.tag.ID), g.s, g.at, recover) {
+			continue
 		}
 		if best < 0 {
 			t.orphans[g.tap]++

@@ -26,34 +26,33 @@ type outages struct {
 	north []span
 	// path is all of these, merged, per PLC.
 	path [][]span
+	// device is what else the faults leave of each PLC.
+	device []device
 }
 
-// Kinds of faults that keep a link from carrying anything.
-func cutsLink(kind string) bool { return kind == "link.down" || kind == "link.stall" }
-
 func findOutages(m record.Meta) outages {
-	o := outages{link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs))}
+	o := outages{link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs)), device: make([]device, len(m.PLCs))}
 	for _, w := range m.Plan {
 		s := span{int64(w.From), int64(w.To)}
 		switch {
-		case cutsLink(w.Kind) && w.Target == "broker", strings.HasPrefix(w.Kind, "broker."):
+		case w.Target == "broker" && (w.Effect.Cut || strings.HasPrefix(w.Kind, "broker.")):
 			o.north = append(o.north, s)
-		case cutsLink(w.Kind):
-			for i, p := range m.PLCs {
-				if p.Name == w.Target {
-					o.link[i] = append(o.link[i], s)
-				}
-			}
 		case w.Kind == "gateway.kill":
 			o.kill = append(o.kill, s)
 			o.host = append(o.host, s)
-		case w.Kind == "gateway.pause":
+		case w.Class == "gateway" && w.Effect.Cut:
 			o.host = append(o.host, s)
+		}
+		for i, p := range m.PLCs {
+			if p.Name == w.Target {
+				cut := o.device[i].take(w, p, m.Contract)
+				o.link[i] = append(o.link[i], cut...)
+			}
 		}
 	}
 	o.host, o.kill, o.north = merge(o.host, 0), merge(o.kill, 0), merge(o.north, 0)
 	for i := range m.PLCs {
-		o.link[i] = merge(o.link[i], 0)
+		o.link[i] = o.device[i].keepOut(merge(o.link[i], 0), o.host, int64(m.Contract.Recover))
 		o.path[i] = merge(slices.Concat(o.link[i], o.host, o.north), 0)
 	}
 	return o
@@ -79,10 +78,21 @@ func merge(in []span, gap int64) []span {
 // time that a client is given to be back.
 func (o outages) absences(plc int, recover time.Duration) []span {
 	all := []span{{-1 << 62, int64(recover)}}
-	for _, s := range slices.Concat(o.link[plc], o.host) {
+	for _, s := range slices.Concat(o.link[plc], o.host, o.device[plc].shaky) {
 		all = append(all, span{s.from, s.to + int64(recover)})
 	}
 	return merge(all, 0)
+}
+
+// untilBack is a device's end of all sessions up to the moment from which a
+// client can have a new one.
+func (o outages) untilBack(plc int, died span) span {
+	for _, s := range o.link[plc] {
+		if s.from <= died.to && died.to <= s.to {
+			died.to = s.to
+		}
+	}
+	return died
 }
 
 // within is the total time that spans and [from, to) share.

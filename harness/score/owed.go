@@ -18,13 +18,19 @@ import (
 func judge(m record.Meta, o outages, tracks []*track) {
 	for _, t := range tracks {
 		p := m.PLCs[t.plc]
+		for i := range t.row {
+			r := &t.row[i]
+			r.deadline = int64(m.Contract.Deadline + o.device[t.plc].delay(r.at))
+		}
 		if polled(m, t) {
 			continue
 		}
 		markReports(t, p.Trigger, m.Contract.Deliver)
 		excuseStartup(t, int64(m.Contract.Recover))
 		excuseLink(t, p, o, m.Contract)
-		excuseKills(t, p, o, m.Contract)
+		excuseEnds(t, p, o, m.Contract)
+		excuseBrittle(t, o.device[t.plc])
+		excuseGone(t, o.device[t.plc])
 	}
 }
 
@@ -77,7 +83,7 @@ func excuseStartup(t *track, recover int64) {
 // published when the link went down shares the queue with what came after.
 func excuseLink(t *track, p record.PLC, o outages, c record.Contract) {
 	for _, s := range o.absences(t.plc, c.Recover) {
-		if s.from < 0 || !meetsAny(o.link[t.plc], s.from, s.to) && !meetsAny(o.host, s.from, s.to) {
+		if s.from < 0 || !meetsAny(o.link[t.plc], s.from, s.to) && !meetsAny(o.host, s.from, s.to) && !meetsAny(o.device[t.plc].shaky, s.from, s.to) {
 			continue
 		}
 		first := s.from - int64(p.Publishing)
@@ -106,32 +112,40 @@ func excuseLink(t *track, p record.PLC, o outages, c record.Contract) {
 // slowestLink is how long a message may be under way on a link with latency.
 const slowestLink = int64(10e9)
 
-// excuseKills covers the gateway's scheduled downtime. Its session dies with
-// it, so what the server still held is gone. Before the kill only that is
-// owed which the wire had delivered for longer than DurableWithin; what was
-// scanned too late to be published, delivered and stored in time is excused
-// unless the record shows that it was delivered early enough.
-func excuseKills(t *track, p record.PLC, o outages, c record.Contract) {
+// excuseEnds covers the scheduled ends of sessions: a gateway that is killed, a
+// device that restarts. What the server still held is gone with the session.
+// Of what came before, that is owed which the wire had delivered, to a gateway
+// that is killed for longer than DurableWithin; what was scanned too late to be
+// published, delivered and stored in time is excused unless the record shows
+// that it was delivered early enough.
+func excuseEnds(t *track, p record.PLC, o outages, c record.Contract) {
 	for _, k := range o.kill {
-		from := k.from
-		// An outage of the link that leads into the kill leaves its backlog in
-		// the session that dies.
-		for _, s := range o.link[t.plc] {
-			if s.from <= k.from && k.from < s.to+int64(c.Recover) {
-				from = min(from, s.from)
-			}
+		excuseEnd(t, p, o, c, k, c.DurableWithin, inDowntime)
+	}
+	for _, k := range o.device[t.plc].dies {
+		excuseEnd(t, p, o, c, o.untilBack(t.plc, k), 0, deviceRestart)
+	}
+}
+
+func excuseEnd(t *track, p record.PLC, o outages, c record.Contract, k span, durable time.Duration, why cause) {
+	from := k.from
+	// An outage of the link that leads into the kill leaves its backlog in
+	// the session that dies.
+	for _, s := range o.link[t.plc] {
+		if s.from <= k.from && k.from < s.to+int64(c.Recover) {
+			from = min(from, s.from)
 		}
-		safe := k.from - int64(c.DurableWithin)
-		first := from - int64(p.Publishing+c.DurableWithin)
-		for i := t.lastAt(k.to + int64(c.Recover) - 1); i >= 0 && t.row[i].at >= first-slowestLink; i-- {
-			r := &t.row[i]
-			if r.wired != never && r.wired <= safe {
-				continue
-			}
-			// An older row is excused only if it was under way on a slow link.
-			if r.at >= first || r.sent != never && r.sent <= k.from {
-				excuse(r, inDowntime)
-			}
+	}
+	safe := k.from - int64(durable)
+	first := from - int64(p.Publishing+durable)
+	for i := t.lastAt(k.to + int64(c.Recover) - 1); i >= 0 && t.row[i].at >= first-slowestLink; i-- {
+		r := &t.row[i]
+		if r.wired != never && r.wired <= safe {
+			continue
+		}
+		// An older row is excused only if it was under way on a slow link.
+		if r.at >= first || r.sent != never && r.sent <= k.from {
+			excuse(r, why)
 		}
 	}
 }

@@ -20,6 +20,14 @@ func judgePolls(m record.Meta, o outages, t *track) {
 		// What was delivered within DurableWithin of a kill may be gone.
 		away = append(away, span{k.from - int64(m.Contract.DurableWithin) - period, k.from})
 	}
+	for _, d := range o.device[t.plc].dies {
+		away = append(away, span{d.from - period, d.from}) // a poll under way dies with it
+	}
+	for _, g := range o.device[t.plc].gone {
+		if g.meetsTask(m, t) {
+			away = append(away, g.span)
+		}
+	}
 	away = merge(away, 0)
 
 	begin, prev := int64(m.Contract.Recover), -1
@@ -35,7 +43,7 @@ func judgePolls(m record.Meta, o outages, t *track) {
 			// The first poll of a run is due one period after the start-up time.
 			a -= period
 		}
-		t.judgeGap(prev, i, a, t.row[i].at, period, away)
+		t.judgeGap(prev, i, a, t.row[i].at, period, away, o.device[t.plc].refuses)
 		prev = i
 	}
 	if n := len(t.row); n > 0 {
@@ -43,7 +51,7 @@ func judgePolls(m record.Meta, o outages, t *track) {
 		if prev >= 0 {
 			a = t.row[prev].at
 		}
-		t.judgeGap(prev, n, a, t.row[n-1].at+int64(m.Tasks[t.tag.Task].Period), period, away)
+		t.judgeGap(prev, n, a, t.row[n-1].at+int64(m.Tasks[t.tag.Task].Period), period, away, o.device[t.plc].refuses)
 	}
 }
 
@@ -58,7 +66,7 @@ func pollPeriod(p record.PLC, task record.Task) time.Duration {
 }
 
 // judgeGap judges the rows strictly between lo and hi, scanned in (a, b).
-func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span) {
+func (t *track) judgeGap(lo, hi int, a, b, period int64, away, refuses []span) {
 	polls := max(0, (b-a+period/2)/period-1)
 	if polls == 0 {
 		return
@@ -66,8 +74,24 @@ func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span) {
 	out := within(away, a, b)
 	excused := min(polls, (out+period-1)/period)
 	missed := polls - excused
+	// Where the device refused some, only what it did send is surely missing.
+	if out := within(refuses, a, b); out > 0 {
+		spared := min(max(0, missed-t.sentBetween(lo, hi)), (out+period-1)/period)
+		t.pick(lo, hi, int(spared), func(r *row) bool { return r.sent == never && meetsAny(refuses, r.at, r.at+1) }, unobtainable)
+		missed -= spared
+	}
 	t.pick(lo, hi, int(missed), func(r *row) bool { return r.sent != never && !meetsAny(away, r.at, r.at+1) }, owed)
 	t.pick(lo, hi, int(excused), func(r *row) bool { return meetsAny(away, r.at, r.at+1) }, unobtainable)
+}
+
+// sentBetween counts the rows between lo and hi that the server did send.
+func (t *track) sentBetween(lo, hi int) (n int64) {
+	for i := lo + 1; i < hi; i++ {
+		if t.row[i].sent != never {
+			n++
+		}
+	}
+	return n
 }
 
 // pick marks n rows between lo and hi that are not yet due: those that fit

@@ -28,7 +28,7 @@ func Score(l *record.Log) Result {
 	outs := findOutages(m)
 	walkWires(l, tracks)
 	judge(m, outs, tracks)
-	id, broker, twin, unknown := join(l, tracks)
+	id, broker, twin, unknown := join(l, outs, tracks)
 	for _, t := range tracks {
 		if !t.subscribed {
 			judgePolls(m, outs, t)

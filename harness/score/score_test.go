@@ -55,7 +55,7 @@ func (p *pipe) run(m record.Meta) score.Card {
 		seq := uint64(0)
 		for at := int64(70e6) + int64(k)*1234567; at < int64(length); at += int64(task.Period) {
 			seq++
-			s := record.Scan{Task: k, Seq: seq, At: at, Stamp: at}
+			s := record.Scan{Task: k, Seq: seq, Counter: uint32(seq), At: at, Stamp: at}
 			for range task.Tags {
 				s.Values = append(s.Values, r.Float64()*100)
 				s.Quality = append(s.Quality, signal.Good)
@@ -257,7 +257,7 @@ func TestHeldSamplesAreLate(t *testing.T) {
 // is unobtainable; whatever a quick client gets of it is no loss and no error.
 func TestQueueOverflowIsUnobtainable(t *testing.T) {
 	m := meta()
-	m.Plan = []record.Window{{Kind: "link.down", Target: "ua", Class: "communication", From: 40 * time.Second, To: 50 * time.Second}}
+	m.Plan = []record.Window{{Kind: "link.down", Target: "ua", Class: "communication", From: 40 * time.Second, To: 50 * time.Second, Effect: record.Effect{Cut: true}}}
 	down := func(at int64) bool { return at >= 40e9 && at < 50e9 }
 	p := &pipe{}
 	p.keep = func(stage string, tag int, seq uint64) bool {
@@ -293,7 +293,7 @@ func TestQueueOverflowIsUnobtainable(t *testing.T) {
 func TestPollsDuringAnOutage(t *testing.T) {
 	for extra := uint64(0); extra < 3; extra++ {
 		m := meta()
-		m.Plan = []record.Window{{Kind: "link.down", Target: "mb", Class: "communication", From: 40 * time.Second, To: 50 * time.Second}}
+		m.Plan = []record.Window{{Kind: "link.down", Target: "mb", Class: "communication", From: 40 * time.Second, To: 50 * time.Second, Effect: record.Effect{Cut: true}}}
 		p := &pipe{keep: func(stage string, tag int, seq uint64) bool {
 			return stage != "plc" || tag < 3 || seq < 41 || seq >= 54+extra
 		}}

@@ -18,8 +18,8 @@ import (
 func troubled() (*pipe, record.Meta) {
 	m := meta()
 	m.Plan = []record.Window{
-		{Kind: "link.down", Target: "ua", Class: "communication", From: 30 * time.Second, To: 40 * time.Second},
-		{Kind: "link.down", Target: "broker", Class: "communication", From: 60 * time.Second, To: 70 * time.Second},
+		{Kind: "link.down", Target: "ua", Class: "communication", From: 30 * time.Second, To: 40 * time.Second, Effect: record.Effect{Cut: true}},
+		{Kind: "link.down", Target: "broker", Class: "communication", From: 60 * time.Second, To: 70 * time.Second, Effect: record.Effect{Cut: true}},
 		{Kind: "gateway.kill", Target: "gateway", Class: "gateway", From: 90 * time.Second, To: 93 * time.Second},
 		{Kind: "sensor.drift", Target: "b/x", Class: "sensor", From: 10 * time.Second, To: 50 * time.Second},
 	}
@@ -217,7 +217,7 @@ func TestTracesAgainstReplay(t *testing.T) {
 // false-fresh. The spans are exact.
 func TestStaleAndFalseFresh(t *testing.T) {
 	m := meta()
-	m.Plan = []record.Window{{Kind: "link.down", Target: "mb", Class: "communication", From: 50 * time.Second, To: 60 * time.Second}}
+	m.Plan = []record.Window{{Kind: "link.down", Target: "mb", Class: "communication", From: 50 * time.Second, To: 60 * time.Second, Effect: record.Effect{Cut: true}}}
 	p := &pipe{keep: func(stage string, tag int, seq uint64) bool {
 		return stage != "link" || tag < 3 || seq < 50 || seq > 60
 	}}
@@ -327,10 +327,10 @@ func TestOEEComesApart(t *testing.T) {
 		if i%4 == 0 {
 			state = 11
 		}
-		s := record.Scan{Task: 0, Seq: uint64(i + 1), At: at, Stamp: at, Values: []float64{state, float64(i / 2)}, Quality: make([]signal.Quality, 2)}
+		s := record.Scan{Task: 0, Seq: uint64(i + 1), Counter: uint32(i + 1), At: at, Stamp: at, Values: []float64{state, float64(i / 2)}, Quality: make([]signal.Quality, 2)}
 		p.log.Add(s)
 		p.carry(m, s)
-		g := record.Scan{Task: 1, Seq: uint64(i + 1), At: at + 1, Stamp: at + 1, Values: []float64{float64(i / 3)}, Quality: make([]signal.Quality, 1)}
+		g := record.Scan{Task: 1, Seq: uint64(i + 1), Counter: uint32(i + 1), At: at + 1, Stamp: at + 1, Values: []float64{float64(i / 3)}, Quality: make([]signal.Quality, 1)}
 		p.log.Add(g)
 		p.carry(m, g)
 	}

@@ -1,6 +1,8 @@
 package score
 
 import (
+	"slices"
+
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/plantbed/plantbed/harness/record"
@@ -39,8 +41,8 @@ const (
 	fateUnobtainable
 )
 
-// fateOf needs the deadline and the outages on the row's path.
-func fateOf(r *row, deadline int64, path []span) fate {
+// fateOf needs the outages on the row's path.
+func fateOf(r *row, path []span) fate {
 	switch {
 	case r.twin == never && r.due == owed:
 		return fateLost
@@ -48,9 +50,9 @@ func fateOf(r *row, deadline int64, path []span) fate {
 		return fateUnobtainable
 	case r.twin == never:
 		return fateNone
-	case r.twin-r.at <= deadline:
+	case r.twin-r.at <= r.deadline:
 		return fateLive
-	case meetsAny(path, r.at, r.at+deadline):
+	case meetsAny(path, r.at, r.at+r.deadline):
 		return fateBackfilled
 	}
 	return fateLate
@@ -94,7 +96,7 @@ func count(m record.Meta, o outages, tracks []*track, broker, twin *seenAt, stra
 func away(o outages, recover int64) [][]span {
 	out := make([][]span, len(o.path))
 	for i, p := range o.path {
-		for _, s := range p {
+		for _, s := range slices.Concat(p, o.device[i].shaky) {
 			out[i] = append(out[i], span{s.from, s.to + recover})
 		}
 		out[i] = merge(append(out[i], span{-1 << 62, recover}), 0)
@@ -122,7 +124,7 @@ func (c *tally) row(m record.Meta, r *row, path []span, tc *TagCount, lateAt map
 	if r.twin != never {
 		c.seenTwin += int(r.applied)
 	}
-	switch fateOf(r, int64(m.Contract.Deadline), path) {
+	switch fateOf(r, path) {
 	case fateLost:
 		bump(&tc.Lost, r.stage())
 		c.lost[r.stage()]++

@@ -105,10 +105,9 @@ func (t *teller) tag(tr *track) {
 	for i := range s.LatencyMS {
 		s.LatencyMS[i] = -1
 	}
-	deadline := int64(t.m.Contract.Deadline)
 	for i := range tr.row {
 		r := &tr.row[i]
-		f := fateOf(r, deadline, t.reach[tr.plc])
+		f := fateOf(r, t.reach[tr.plc])
 		w.add(r, f)
 		t.file(r, f, tr.plc)
 		k := t.stepOf(r.at)
@@ -208,7 +207,7 @@ func (t *teller) faultWalks() {
 				continue
 			}
 			for i := tr.lastAt(int64(w.From)-1) + 1; i < len(tr.row) && tr.row[i].at < int64(w.To); i++ {
-				walk.add(&tr.row[i], fateOf(&tr.row[i], int64(t.m.Contract.Deadline), t.reach[tr.plc]))
+				walk.add(&tr.row[i], fateOf(&tr.row[i], t.reach[tr.plc]))
 			}
 		}
 		t.s.FaultWalks = append(t.s.FaultWalks, walk)

@@ -16,6 +16,8 @@ type track struct {
 	row   []row
 	// jumps says that the device's clock was set back.
 	jumps bool
+	// recounts says that the device's counter is not the scan's number all along.
+	recounts bool
 	// stamped says that the protocol carries the device's own time.
 	stamped bool
 	// subscribed says that the device decides which rows are reported.
@@ -30,10 +32,12 @@ type track struct {
 // the mark of a tap that it did not reach.
 type row struct {
 	seq       uint64
+	counter   uint32 // what the device showed as seq
 	at, stamp int64
 	value     float64
 	quality   signal.Quality
 
+	deadline                  int64 // the age over which it is late
 	sent, wired, broker, twin int64
 	shown                     float64 // what the twin applied
 	due                       due
@@ -66,11 +70,14 @@ const (
 	queueOverflow       // a full server queue while the link was down
 	notKept             // the device keeps nothing while the link is down
 	inDowntime          // the gateway was down on schedule
+	deviceRestart       // the device lost its sessions on schedule
+	notKnown            // the device did not know the tag
 	causes
 )
 
 func (c cause) String() string {
-	return [...]string{"", "startup", "queue overflow", "not kept by the device", "scheduled downtime of the gateway"}[c]
+	return [...]string{"", "startup", "queue overflow", "not kept by the device", "scheduled downtime of the gateway",
+		"restart of the device", "not known to the device"}[c]
 }
 
 // index lays the truth out by tag and joins every tap with it.
@@ -83,12 +90,13 @@ func index(l *record.Log) []*track {
 	}
 	for _, s := range l.Scans {
 		for i, t := range l.Meta.Tasks[s.Task].Tags {
-			tracks[t].row = append(tracks[t].row, row{seq: s.Seq, at: s.At, stamp: s.Stamp, value: s.Values[i], quality: s.Quality[i],
+			tracks[t].row = append(tracks[t].row, row{seq: s.Seq, counter: s.Counter, at: s.At, stamp: s.Stamp, value: s.Values[i], quality: s.Quality[i],
 				sent: never, wired: never, broker: never, twin: never, stream: -1})
 		}
 	}
 	for _, t := range tracks {
 		slices.SortStableFunc(t.row, func(a, b row) int { return int(int64(a.seq) - int64(b.seq)) })
+		t.recounts = !t.stamped && slices.ContainsFunc(t.row, func(r row) bool { return uint64(r.counter) != r.seq })
 		t.jumps = !slices.IsSortedFunc(t.row, func(a, b row) int { return int(a.stamp/100 - b.stamp/100) })
 	}
 	return tracks
@@ -108,6 +116,25 @@ func (t *track) bySeq(seq uint64) int {
 		return -1
 	}
 	return i
+}
+
+// byCounter finds the row that a device's own counter means. A restart or a
+// wrap makes a device show a counter twice: the latest row counts that was
+// scanned before the sample was read, and before it came.
+func (t *track) byCounter(counter uint64, source, came int64) int {
+	if !t.recounts {
+		return t.bySeq(counter)
+	}
+	before := min(source, came)
+	if len(t.row) > 0 && before < t.row[0].at {
+		before = came // a reader's clock that is behind says nothing
+	}
+	for i := t.lastAt(before); i >= 0; i-- {
+		if uint64(t.row[i].counter) == counter {
+			return i
+		}
+	}
+	return -1
 }
 
 // byStamp finds a row by the device's stamp. OPC UA carries time in ticks of

@@ -1,0 +1,37 @@
+package faults
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+func TestEffect(t *testing.T) {
+	second := strict.Duration(time.Second)
+	for _, c := range []struct {
+		cfg           Config
+		opcua, modbus Effect
+	}{
+		{Config{Kind: "link.down"}, Effect{Cut: true}, Effect{Cut: true}},
+		{Config{Kind: "link.latency", Delay: second}, Effect{}, Effect{}},
+		{Config{Kind: "plc.restart"}, Effect{Cut: true, Forgets: true}, Effect{Cut: true, Forgets: true}},
+		{Config{Kind: "plc.slow", Delay: second, Once: true}, Effect{Late: time.Second, Once: true}, Effect{Late: time.Second, Once: true}},
+		{Config{Kind: "plc.exception"}, Effect{Cut: true}, Effect{Cut: true}},
+		{Config{Kind: "plc.exception", Chance: "5 %"}, Effect{Refuses: true}, Effect{Refuses: true}},
+		{Config{Kind: "plc.exception", On: "read"}, Effect{Locks: true}, Effect{Cut: true}},
+		{Config{Kind: "plc.exception", On: "publish"}, Effect{Cut: true}, Effect{}},
+		{Config{Kind: "plc.exception", On: "write"}, Effect{}, Effect{}},
+		{Config{Kind: "plc.exception", Scope: "item"}, Effect{Locks: true}, Effect{Cut: true}},
+		{Config{Kind: "plc.node_gone", Tags: []string{"a/b"}}, Effect{Gone: []string{"a/b"}}, Effect{Gone: []string{"a/b"}}},
+		{Config{Kind: "sensor.bias", Bias: "1 %"}, Effect{}, Effect{}},
+	} {
+		if got := c.cfg.Effect("opcua"); !reflect.DeepEqual(got, c.opcua) {
+			t.Errorf("%+v on OPC UA: %+v, want %+v", c.cfg, got, c.opcua)
+		}
+		if got := c.cfg.Effect("modbus"); !reflect.DeepEqual(got, c.modbus) {
+			t.Errorf("%+v on Modbus: %+v, want %+v", c.cfg, got, c.modbus)
+		}
+	}
+}
