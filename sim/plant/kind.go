@@ -174,6 +174,14 @@ func (k kind) signals() []SignalSpec {
 	return append(slices.Clone(flowSpecs[:k.flow()]), k.Signals...)
 }
 
+func (k kind) signalNames() []string {
+	var names []string
+	for _, s := range k.signals() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 // flow is how many signals come from the flow: a utility has its state alone.
 func (k kind) flow() int {
 	if k.utility {

@@ -137,6 +137,18 @@ func (l *Line) keepHours() {
 
 // shift begins or ends a machine's hours. A unit in work is finished first.
 func (m *Machine) shift(open bool) {
+	now := m.kernel.Now()
+	if m.line != nil {
+		m.line.account(now)
+	}
+	if open != !m.ledger.closed {
+		kind := "closed"
+		if open {
+			kind = "open"
+		}
+		m.emit(Event{At: now, Machine: m.Name, Kind: kind})
+	}
+	m.ledger.shift(now, open)
 	m.station.closed = !open
 	switch {
 	case open && m.ledger.reason == noShift:
@@ -160,16 +172,16 @@ func (l *Line) account(now time.Duration) {
 func (l *Line) blame() (station int, why reason) {
 	i := l.slowest
 	for {
-		why := l.Stations[i].ledger.reason
+		why := l.Stations[i].ledger.why()
 		switch {
 		case why == starved && i > 0:
 			i--
-			if w := l.Stations[i].ledger.reason; w == blocked || w == producing {
+			if w := l.Stations[i].ledger.why(); w == blocked || w == producing {
 				return i, producing
 			}
 		case why == blocked && i < len(l.Stations)-1:
 			i++
-			if w := l.Stations[i].ledger.reason; w == starved || w == producing {
+			if w := l.Stations[i].ledger.why(); w == starved || w == producing {
 				return i, producing
 			}
 		default:

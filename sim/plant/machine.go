@@ -29,6 +29,7 @@ type Machine struct {
 	Kind       string
 	IdealCycle float64 // seconds per unit
 
+	plant      *Plant
 	kernel     *sim.Kernel
 	surround   *surroundings
 	emit       func(Event)
@@ -66,13 +67,14 @@ type Machine struct {
 // grid is the longest step of a model.
 const grid = time.Second
 
-func newMachine(k *sim.Kernel, s *surroundings, cfg MachineConfig, emit func(Event)) *Machine {
+func newMachine(plant *Plant, cfg MachineConfig) *Machine {
+	k, s := plant.kernel, plant.around
 	def, _ := findKind(cfg.Kind)
 	p, _ := resolve(def.params(), cfg.Params)
 	c := chance{k, "plant/" + cfg.Name, cfg.Serial}
 	m := &Machine{
 		Name: cfg.Name, Kind: cfg.Kind, IdealCycle: p["cycle"] / 1000,
-		kernel: k, surround: s, emit: emit, def: def,
+		plant: plant, kernel: k, surround: s, emit: plant.emit, def: def,
 		model:      def.build(p, c),
 		y:          make([]float64, len(def.Signals)),
 		measured:   -1,

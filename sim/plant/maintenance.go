@@ -2,6 +2,7 @@ package plant
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/plantbed/plantbed/internal/strict"
@@ -14,8 +15,11 @@ type MaintenanceConfig struct {
 	Components []string `toml:"components"`
 	// Every is preventive: after so much time by the calendar. After is so
 	// much time of running. With a Signal it is done when that has been Above
-	// or Below a value for as long as For, looked at every Look (a minute).
-	// Exactly one of the three.
+	// or Below a value for as long as For, looked at every Look (a minute);
+	// what is looked at is what the instrument says, where there is one. With
+	// an Alarm it is done when that is told (see Plant.Alarm): the name of a
+	// detector or of a signal, of a Class if one is given.
+	// Exactly one of the four.
 	Every  strict.Duration `toml:"every,omitzero"`
 	After  strict.Duration `toml:"after,omitzero"`
 	Signal string          `toml:"signal,omitempty"`
@@ -23,6 +27,11 @@ type MaintenanceConfig struct {
 	Below  *float64        `toml:"below,omitempty"`
 	For    strict.Duration `toml:"for,omitzero"`
 	Look   strict.Duration `toml:"look,omitzero"`
+	Alarm  string          `toml:"alarm,omitempty"`
+	Class  string          `toml:"class,omitempty"`
+	// Rest is how long after the work nobody minds the signal or the alarm: the
+	// machine settles first.
+	Rest strict.Duration `toml:"rest,omitzero"`
 
 	Work strict.Duration `toml:"work"`
 	// Kijima is the share of a component's age that it leaves.
@@ -39,46 +48,77 @@ func (c MaintenanceConfig) validate(k kind) strict.Problems {
 		ps = append(ps, componentProblems(fmt.Sprintf("components[%d]", i), name, k)...)
 	}
 	policies := 0
-	for _, is := range []bool{c.Every != 0, c.After != 0, c.Signal != ""} {
+	for _, is := range []bool{c.Every != 0, c.After != 0, c.Signal != "", c.Alarm != ""} {
 		if is {
 			policies++
 		}
 	}
-	if policies != 1 || c.Every < 0 || c.After < 0 {
-		ps.Add("", "needs exactly one of every, after and signal")
+	switch {
+	case policies != 1:
+		ps.Add("", "needs exactly one of every, after, signal and alarm")
+	case c.Every < 0:
+		ps.Addf("every", "%v is negative", c.Every)
+	case c.After < 0:
+		ps.Addf("after", "%v is negative", c.After)
 	}
 	if c.Signal != "" {
-		var names []string
-		for _, s := range k.signals() {
-			names = append(names, s.Name)
-		}
-		if !contains(names, c.Signal) {
+		names := k.signalNames()
+		if !slices.Contains(names, c.Signal) {
 			ps.AddName("signal", fmt.Sprintf("a %s has no signal %q", k.Name, c.Signal), c.Signal, names)
 		}
 		if (c.Above == nil) == (c.Below == nil) {
 			ps.Add("signal", "needs either above or below")
 		}
 	}
+	for path, given := range map[string]bool{"above": c.Above != nil, "below": c.Below != nil, "for": c.For != 0, "look": c.Look != 0} {
+		if given && c.Signal == "" {
+			ps.Addf(path, "is of no use without signal")
+		}
+	}
+	if c.Class != "" && c.Alarm == "" {
+		ps.Add("class", "is of no use without alarm")
+	}
+	if c.Rest != 0 && c.Signal == "" && c.Alarm == "" {
+		ps.Add("rest", "is of no use without signal or alarm")
+	}
 	if c.Work <= 0 {
 		ps.Addf("work", "%v is no time for it", c.Work)
 	}
-	if c.For < 0 || c.Look < 0 {
-		ps.Add("for", "cannot be negative, and look neither")
+	for path, d := range map[string]strict.Duration{"for": c.For, "look": c.Look, "rest": c.Rest} {
+		if d < 0 {
+			ps.Addf(path, "%v is negative", d)
+		}
 	}
 	if !(c.Kijima >= 0 && c.Kijima <= 1) {
 		ps.Addf("kijima", "%v is not from 0, as good as new, to 1, as bad as old", c.Kijima)
 	}
+	ps.Sort()
 	return ps
 }
 
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
+// Alarm tells the plant that an alarm of a machine came up: of a detector, by
+// its name and what it takes for the cause ("" is no diagnosis), or of a
+// controller, by the name of the signal. What maintenance waits for it is
+// ordered; Alarm says how much that is. It belongs to the kernel's goroutine.
+func (p *Plant) Alarm(machine, name, class string) (ordered int) {
+	m := p.byName[machine]
+	if m == nil {
+		return 0
+	}
+	now := p.kernel.Now()
+	for _, o := range m.orders {
+		if o.Alarm == name && name != "" && (o.Class == "" || o.Class == class) && !o.called && now >= o.rested {
+			o.request()
+			ordered++
 		}
 	}
-	return false
+	return ordered
 }
+
+// Measure gives maintenance an eye for what instruments say: read has the
+// value of a machine's signal as it was last measured, or none. Without, the
+// true value is looked at. Call it before Start.
+func (p *Plant) Measure(read func(machine, signal string) (v float64, ok bool)) { p.measure = read }
 
 // order is planned work. When it is due the crew is called, while the machine
 // goes on; when somebody has come, it stops behind the unit in work.
@@ -95,6 +135,7 @@ type order struct {
 	timer  sim.Timer
 	read   func(time.Duration) float64
 	beyond time.Duration // since when the signal has been, or -1
+	rested time.Duration // until when nobody minds signal and alarm
 }
 
 func newOrder(m *Machine, c MaintenanceConfig) *order {
@@ -108,13 +149,25 @@ func newOrder(m *Machine, c MaintenanceConfig) *order {
 	}
 	for _, s := range m.signals {
 		if s.Name == c.Signal && c.Signal != "" {
-			o.read = s.Read
+			o.read = o.eye(s)
 		}
 	}
 	if o.Look == 0 {
 		o.Look = strict.Duration(time.Minute)
 	}
 	return o
+}
+
+// eye looks at a signal through its instrument, or with none at the truth.
+func (o *order) eye(s Signal) func(time.Duration) float64 {
+	return func(now time.Duration) float64 {
+		if measure := o.m.plant.measure; measure != nil {
+			if v, ok := measure(o.m.Name, s.Name); ok {
+				return v
+			}
+		}
+		return s.Read(now)
+	}
 }
 
 // start begins to wait for the next time.
@@ -155,14 +208,18 @@ func (o *order) stateChanged() {
 	}
 }
 
-// look is a look at the true value of a signal, while the machine runs.
+// look is a look at a signal, while the machine runs.
 func (o *order) look() {
 	now := o.m.kernel.Now()
 	o.timer = o.m.kernel.After(o.Look.D(), o.look)
-	if o.m.ledger.state != Execute {
+	if o.m.ledger.state != Execute || now < o.rested {
+		o.beyond = -1
 		return
 	}
 	v := o.read(now)
+	if v != v { // the instrument says nothing, and nobody can tell
+		return
+	}
 	if (o.Above == nil || v <= *o.Above) && (o.Below == nil || v >= *o.Below) {
 		o.beyond = -1
 		return
@@ -230,7 +287,7 @@ func (m *Machine) served(o *order) {
 		m.emit(w.event("maintenance"))
 	}
 	m.crew.done(o.team)
-	o.called = false
+	o.called, o.rested = false, m.kernel.Now()+o.Rest.D()
 	o.start()
 	switch {
 	case m.broken > 0:

@@ -68,16 +68,34 @@ type Spell struct {
 }
 
 // ledger books every instant of a machine's life under one state and reason.
+//
+// Outside of the line's hours nothing is lost: whatever a machine waits for,
+// a crew or a neighbour, is "no shift". Only a unit in work is finished.
 type ledger struct {
 	state  int
 	reason reason
+	closed bool
 	since  time.Duration
 	spent  [states][reasons]time.Duration
 }
 
+// why is the reason that the present time is booked under.
+func (l *ledger) why() reason {
+	if l.closed && l.reason != producing {
+		return noShift
+	}
+	return l.reason
+}
+
 func (l *ledger) book(now time.Duration, state int, why reason) {
-	l.spent[l.state][l.reason] += now - l.since
+	l.spent[l.state][l.why()] += now - l.since
 	l.state, l.reason, l.since = state, why, now
+}
+
+// shift begins or ends the planned time.
+func (l *ledger) shift(now time.Duration, open bool) {
+	l.book(now, l.state, l.reason)
+	l.closed = !open
 }
 
 // in is the time in a state up to now.
@@ -96,7 +114,7 @@ func (l *ledger) because(why reason, now time.Duration) (sum time.Duration) {
 	for s := range l.spent {
 		sum += l.spent[s][why]
 	}
-	if l.reason == why {
+	if l.why() == why {
 		sum += now - l.since
 	}
 	return sum

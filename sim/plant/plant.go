@@ -14,7 +14,9 @@ type Event struct {
 	// Kind is "state" (State is the new PackML state), or for a component
 	// "onset" of damage, "detectable" when its effect exceeds the noise,
 	// "failure", "repair", and "maintenance" where it was planned. A
-	// "breakdown" is one that no damage announces; "repair" ends it.
+	// "breakdown" is one that no damage announces; "repair" ends it. "closed"
+	// and "open" are the ends of the line's hours: what lies between is no
+	// planned time.
 	Kind      string
 	Component string
 	Mode      string
@@ -30,6 +32,7 @@ type Plant struct {
 	around   *surroundings
 	lines    []*Line
 	cfg      Config
+	measure  func(machine, signal string) (float64, bool) // see Measure
 }
 
 // Build makes the plant of a configuration; nothing moves before Start.
@@ -40,7 +43,7 @@ func Build(k *sim.Kernel, cfg Config) (*Plant, error) {
 	around := newSurroundings(chance{kernel: k, machine: "plant"})
 	p := &Plant{kernel: k, byName: map[string]*Machine{}, around: around, cfg: cfg}
 	for _, mc := range cfg.Machines {
-		m := newMachine(k, around, mc, p.emit)
+		m := newMachine(p, mc)
 		p.machines = append(p.machines, m)
 		p.byName[mc.Name] = m
 	}
