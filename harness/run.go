@@ -86,8 +86,9 @@ type run struct {
 	host      host
 	twin      *service
 
-	// fail ends the run with a cause.
+	// fail ends the run with a cause; going ends with it.
 	fail    context.CancelCauseFunc
+	going   context.Context
 	lagMax  time.Duration
 	applied atomic.Int64
 	lastIn  atomic.Int64 // nanoseconds since start of the last applied sample
@@ -132,6 +133,9 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 		end.LagMax, end.Bypass = r.lagMax, r.tap.bypasses()
 		err = errors.Join(err, r.stop(), r.rec.Close(end))
 	}()
+	going, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.fail, r.going = cancel, going
 	err = r.startStack(ctx)
 	if err == nil {
 		err = r.schedule()
@@ -140,9 +144,6 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 		end.Failed = err.Error()
 		return err
 	}
-	going, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	r.fail = cancel
 	go r.watch(going)
 
 	r.world.start()

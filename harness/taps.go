@@ -144,6 +144,7 @@ func twinOrder(w *world) []int {
 
 func (t *taps) alarmed(a predict.Alarm) {
 	t.r.rec.Add(record.Alarm{At: a.At.Sub(t.r.start), Machine: a.Machine, Detector: a.Detector, Score: a.Score, Limit: a.Limit, Class: a.Class, Tag: string(a.Tag)})
+	t.r.world.heed(t.r.going, a)
 }
 
 func (t *taps) note(kind string, n float64, text string) {

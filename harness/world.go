@@ -25,6 +25,7 @@ type world struct {
 	tags      []record.Tag
 	tagIndex  map[signal.ID]int
 	machines  []record.Machine
+	upkeep    *upkeep // or nil: nobody maintains by what is measured
 }
 
 // newWorld builds the plant of a scenario under a seed, which need not be the
@@ -40,6 +41,7 @@ func newWorld(sc *scenarios.Scenario, seed uint64, start time.Time) (*world, err
 			return nil, err
 		}
 	}
+	w.tend(sc)
 	for _, m := range w.plant.Machines() {
 		w.machines = append(w.machines, record.Machine{Name: m.Name, Kind: m.Kind, IdealCycle: m.IdealCycle,
 			StateTag: w.tagOf(m, m.StateSignal()), GoodTag: w.tagOf(m, m.GoodSignal()), TotalTag: w.tagOf(m, m.TotalSignal())})

@@ -26,6 +26,7 @@ func (s *Scenario) Validate(known []string) strict.Problems {
 	s.validateHead(&ps)
 	s.validatePlant(&ps)
 	s.validatePLCs(&ps)
+	s.validateUpkeep(&ps)
 	s.validateFaults(&ps)
 	ps = append(ps, s.Gateway.validate().Under("gateway")...)
 	s.validateRest(&ps)

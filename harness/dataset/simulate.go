@@ -148,7 +148,7 @@ func (t *Table) begin(n int) int {
 func (s *simulator) sample(w *harness.World, row int, run, tS float64) {
 	s.table.Values[0][row], s.table.Values[1][row] = run, tS
 	at := s.lay.sensors
-	for _, p := range w.PLCs() {
+	for k, p := range w.PLCs() {
 		n := len(p.Tasks()[0].Tags)
 		if cap(s.quality) < n {
 			s.quality = make([]signal.Quality, n)
@@ -156,6 +156,7 @@ func (s *simulator) sample(w *harness.World, row int, run, tS float64) {
 		}
 		values, quality := s.values[:n], s.quality[:n]
 		p.Sample(0, values, quality)
+		w.Sampled(k, values, quality)
 		for i, v := range values {
 			if quality[i].IsBad() {
 				v = null
