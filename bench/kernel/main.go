@@ -42,14 +42,15 @@ type row struct {
 func main() {
 	out := flag.String("json", "bench/kernel.json", "write the table to this `file`")
 	doc := flag.String("doc", "docs/KERNEL.md", "renew the table in this `file`, between its two marks")
+	only := flag.String("only", "", "measure those models alone whose name holds this `text`, and write nothing")
 	flag.Parse()
-	if err := run(*out, *doc); err != nil {
+	if err := run(*out, *doc, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "kernel:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, doc string) error {
+func run(out, doc, only string) error {
 	dir, err := os.MkdirTemp("", "plantbed-bench-")
 	if err != nil {
 		return err
@@ -61,6 +62,9 @@ func run(out, doc string) error {
 	}
 	var rows []row
 	for _, c := range b.comparisons() {
+		if !strings.Contains(c.name, only) {
+			continue
+		}
 		r, err := c.measure()
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
@@ -69,6 +73,9 @@ func run(out, doc string) error {
 	}
 	text := table(rows)
 	fmt.Print("\n", text)
+	if only != "" {
+		return nil
+	}
 	if err := writeJSON(out, rows); err != nil {
 		return err
 	}
