@@ -105,6 +105,9 @@ func (c Config) Validate() strict.Problems {
 		names[i] = m.Name
 		problems = append(problems, m.validate().Under(at)...)
 	}
+	for i, m := range c.Machines {
+		problems = append(problems, c.reworkProblems(m, names).Under(fmt.Sprintf("machine[%d]", i))...)
+	}
 	lineNames := make([]string, len(c.Lines))
 	placed := map[string]string{} // machine to its line
 	for i, l := range c.Lines {
@@ -157,6 +160,9 @@ func (m MachineConfig) workProblems(k kind) strict.Problems {
 	}
 	for i, b := range m.Breakdowns {
 		problems = append(problems, b.validate().Under(fmt.Sprintf("breakdown[%d]", i))...)
+		if slices.ContainsFunc(m.Breakdowns[:i], func(o BreakdownConfig) bool { return o.Name == b.Name && b.Name != "" }) {
+			problems.Addf(fmt.Sprintf("breakdown[%d].name", i), "%q is there twice", b.Name)
+		}
 	}
 	for i, l := range m.Lives {
 		problems = append(problems, l.validate(k).Under(fmt.Sprintf("life[%d]", i))...)

@@ -37,13 +37,29 @@ func (c Config) flowProblems(l LineConfig) strict.Problems {
 		if i < len(l.Buffers) && m.Gives > 1 && l.Buffers[i] < 1 {
 			ps.Addf(fmt.Sprintf("buffers[%d]", i), "%s gives %d units at a time, which need room", name, m.Gives)
 		}
-		if m.Rework != nil && m.Rework.To != "" && !slices.Contains(l.Stations[:i+1], m.Rework.To) {
-			ps.Addf(fmt.Sprintf("stations[%d]", i), "%s has spoiled units worked again by %q, which does not stand before it in the line", name, m.Rework.To)
-		}
 	}
 	ps = append(ps, c.skillProblems(l)...)
 	ps = append(ps, c.sideProblems(l, "into", l.Into, l.IntoBuffer)...)
 	return append(ps, c.sideProblems(l, "from", l.From, l.FromBuffer)...)
+}
+
+// reworkProblems: spoiled units go back, not forth, and within their line.
+func (c Config) reworkProblems(m MachineConfig, machines []string) strict.Problems {
+	var ps strict.Problems
+	if m.Rework == nil || m.Rework.To == "" {
+		return nil
+	}
+	if !slices.Contains(machines, m.Rework.To) {
+		ps.AddName("rework.to", fmt.Sprintf("there is no machine %q", m.Rework.To), m.Rework.To, machines)
+		return ps
+	}
+	for _, l := range c.Lines {
+		if i := slices.Index(l.Stations, m.Name); i >= 0 && slices.Contains(l.Stations[:i+1], m.Rework.To) {
+			return nil
+		}
+	}
+	ps.Addf("rework.to", "%q does not stand before it in the line", m.Rework.To)
+	return ps
 }
 
 // skillProblems: what nobody can repair would lie for ever.
@@ -130,9 +146,17 @@ func (c Config) utilityProblems(l LineConfig, machines []string, placed map[stri
 
 func (l LineConfig) hourProblems() strict.Problems {
 	var ps strict.Problems
-	if _, err := newCalendar(l.Hours, l.Starts); err != nil {
-		ps.Add("hours", err.Error())
+	if _, err := newCalendar(nil, l.Starts); err != nil {
+		ps.Add("starts", err.Error())
 	}
+	hours := func(at string, hours []string) {
+		for i, h := range hours {
+			if _, err := newCalendar([]string{h}, ""); err != nil {
+				ps.Add(fmt.Sprintf("%s[%d]", at, i), err.Error())
+			}
+		}
+	}
+	hours("hours", l.Hours)
 	if len(l.Teams) > 0 && l.Crew > 1 {
 		ps.Add("crew", "is of no use beside teams")
 	}
@@ -146,9 +170,10 @@ func (l LineConfig) hourProblems() strict.Problems {
 		if t.Size < 0 || t.Size > maxCrew {
 			ps.Addf(at+".size", "%d is out of range; it goes from 0 (the same as 1) to %d", t.Size, maxCrew)
 		}
-		if _, err := newCalendar(t.Hours, l.Starts); err != nil {
-			ps.Add(at+".hours", err.Error())
+		if slices.Contains(t.Skills, "") {
+			ps.Add(at+".skills", "\"\" is no skill")
 		}
+		hours(at+".hours", t.Hours)
 	}
 	return ps
 }
@@ -159,6 +184,9 @@ func (c Config) productProblems(l LineConfig) strict.Problems {
 		at := fmt.Sprintf("product[%d]", i)
 		if p.Name == "" {
 			ps.Add(at+".name", "is missing")
+		}
+		if slices.ContainsFunc(l.Products[:i], func(o ProductConfig) bool { return o.Name == p.Name }) {
+			ps.Addf(at+".name", "%q is there twice", p.Name)
 		}
 		if p.Lot < 1 {
 			ps.Addf(at+".lot", "%d is no lot; it is a number of units", p.Lot)

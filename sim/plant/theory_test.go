@@ -184,3 +184,62 @@ func (w *littleWatch) seen(by int, now time.Duration) {
 		w.out++
 	}
 }
+
+// A first machine with exponential times, whose buffer is never full, feeds
+// the next ones like Poisson's customers: M/M/1, M/D/1 and M/G/1 (Pollaczek
+// and Khinchine), and a tandem in which each queue is as if alone (Jackson).
+func TestQueuesOfAPlant(t *testing.T) {
+	const betweenMS, buffer, until = 1600, 80, 60 * time.Hour
+	for _, c := range []struct {
+		name  string
+		means []int // ms of service
+		law   *Times
+		cv2   float64 // of service
+	}{
+		{"M/M/1", []int{1000}, &Times{Law: "exponential"}, 1},
+		{"M/D/1", []int{1000}, &Times{Law: "constant"}, 0},
+		{"M/G/1, lognormal", []int{1000}, &Times{Law: "lognormal", Mean: 1, CV: 1.5}, 2.25},
+		{"tandem", []int{1000, 1300, 700}, &Times{Law: "exponential"}, 1},
+	} {
+		want := make([]float64, len(c.means))
+		got := make([][]float64, len(c.means))
+		for i, ms := range c.means {
+			rho := float64(ms) / betweenMS
+			want[i] = rho * rho * (1 + c.cv2) / 2 / (1 - rho)
+		}
+		interval(func(seed uint64) float64 {
+			all := append([]int{betweenMS}, c.means...)
+			buffers := make([]int, len(c.means))
+			for i := range buffers {
+				buffers[i] = buffer
+			}
+			cfg := exponential(all, buffers...)
+			for i := range c.means {
+				cfg.Machines[i+1].Cycle = c.law
+			}
+			k, p := build(t, seed, cfg)
+			p.Start()
+			k.Run(2 * time.Hour) // the buffers were half full
+			var watched []*littleWatch
+			for i := range c.means {
+				b := p.machines[i].station.out
+				w := watchLittle(b, "")
+				w.at = k.Now()
+				watched = append(watched, w)
+			}
+			k.Run(until)
+			for i, w := range watched {
+				w.seen(0, until)
+				got[i] = append(got[i], w.area/(until-2*time.Hour).Seconds())
+			}
+			return 0
+		})
+		for i := range c.means {
+			at := -1
+			mean, half := interval(func(uint64) float64 { at++; return got[i][at] })
+			if math.Abs(mean-want[i]) > half || half > 0.1*want[i] {
+				t.Errorf("%s, queue %d: %.4f +- %.3f wait, theory says %.4f", c.name, i+1, mean, half, want[i])
+			}
+		}
+	}
+}
