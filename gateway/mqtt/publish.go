@@ -256,6 +256,7 @@ func (p *Publisher) loop(ctx context.Context) error {
 		if err := p.settle(); err != nil {
 			p.worked = false
 			p.link.drop(err)
+			p.untilLost(ctx)
 		}
 		if !p.link.session.alive(p.life) {
 			return nil
@@ -300,6 +301,18 @@ func (p *Publisher) wait(ctx context.Context) {
 	case <-p.timer.C:
 		p.armed = false
 	case <-ctx.Done():
+	}
+}
+
+// untilLost waits until the connection that was dropped is known to be gone:
+// until then there is nothing to do, and its timers have run out.
+func (p *Publisher) untilLost(ctx context.Context) {
+	for p.link.session.alive(p.life) {
+		select {
+		case <-p.link.session.acks: // told of the end too
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
