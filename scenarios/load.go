@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -99,17 +100,19 @@ type source struct {
 	shipped bool
 }
 
-// open finds a scenario. A path that from mentions is looked for beside it; a
+// open finds a scenario. A file that from mentions is looked for beside it; a
 // bare name may also be a shipped scenario, and is one before all else where it
 // lacks the .toml, or where a shipped scenario mentions it.
-func open(path string, from source) ([]byte, source, *strict.Problem) {
-	name := strings.TrimSuffix(path, ".toml")
-	if text, ok := shippedText(name); ok && (from.shipped || name == path) {
+func open(file string, from source) ([]byte, source, *strict.Problem) {
+	name := strings.TrimSuffix(file, ".toml")
+	if text, ok := shippedText(beside(from, name)); ok && from.shipped {
+		return text, source{name: beside(from, name) + ".toml", shipped: true}, nil
+	}
+	if text, ok := shippedText(name); ok && (from.shipped || name == file) {
 		return text, source{name: name + ".toml", shipped: true}, nil
 	}
-	file := path
-	if from.name != "" && !filepath.IsAbs(path) {
-		file = filepath.Join(filepath.Dir(from.name), path)
+	if from.name != "" && !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(from.name), file)
 	}
 	text, err := os.ReadFile(file)
 	if err == nil {
@@ -124,6 +127,9 @@ func open(path string, from source) ([]byte, source, *strict.Problem) {
 	return nil, source{}, &strict.Problem{File: file, Msg: "there is no such file, and no scenario of that name is shipped",
 		Near: strict.Nearest(name, Shipped())}
 }
+
+// beside is the name of a scenario as the one that mentions it means it.
+func beside(from source, name string) string { return path.Join(path.Dir(from.name), name) }
 
 // cause is an error without the path that its message repeats.
 func cause(err error) string {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-//go:embed *.toml
+//go:embed *.toml conformance/*.toml
 var shipped embed.FS
 
 // Shipped lists the names of the scenarios that are built in, sorted.
