@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -101,20 +102,31 @@ func listFaults(w io.Writer) {
 	}
 }
 
+// listMachines says of each kind what a scenario may set, what its PLC may
+// scan, how it works, and how it fails.
 func listMachines(w io.Writer) {
 	for _, k := range plant.Kinds() {
 		fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc)
 		for _, p := range k.Params {
-			fmt.Fprintf(w, "  param %s\t%s (default %v, %v to %v %s)\n", p.Name, p.Doc, p.Default, p.Min, p.Max, p.Unit)
+			fmt.Fprintf(w, "  param %s\t%s to %s %s, default %s\t%s\n", p.Name, plainly(p.Min), plainly(p.Max), p.Unit, plainly(p.Default), p.Doc)
+		}
+		for _, r := range k.Regimes {
+			fmt.Fprintf(w, "  regime %s\t\t%s\n", r.Name, r.Doc)
 		}
 		for _, s := range k.Signals {
-			fmt.Fprintf(w, "  signal %s\t%v to %v %s, %s\n", s.Name, s.Lo, s.Hi, s.Unit, s.Type)
+			fmt.Fprintf(w, "  signal %s\t%s to %s %s, %s\t%s\n", s.Name, plainly(s.Lo), plainly(s.Hi), s.Unit, s.Type, s.Doc)
 		}
 		for _, c := range k.Components {
-			fmt.Fprintf(w, "  component %s\tcan fail by %s\n", c.Name, c.Mode)
+			fmt.Fprintf(w, "  component %s\tfails by %s\t%s\n", c.Name, c.Mode, c.Doc)
+			fmt.Fprintf(w, "    law\t%s\t\n", c.Law)
+			fmt.Fprintf(w, "    shows in\t%s\tlooks alike: %s\n", c.Shows, c.LookAlike.Doc)
 		}
+		fmt.Fprintln(w)
 	}
 }
+
+// plainly is a number as one would write it.
+func plainly(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 func listModels(w io.Writer) {
 	fmt.Fprintf(w, "%s\tT2 of what each channel leaves of a prediction by the others, on two time scales, limits from a healthy seed; tells sensor from process faults\n", predict.DetectorPCA)

@@ -1,9 +1,11 @@
 package physics
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sort"
+	"strings"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -63,6 +65,30 @@ var (
 
 // Laws is the table of all of them.
 var Laws = []Law{Spall, Abrasion, Diffusion, Erosion, Crack, Flank, Wander, Corrosion, Shocks, Burnout}
+
+// String is the law in words.
+func (l Law) String() string {
+	var parts []string
+	if l.Incubates {
+		parts = append(parts, "incubation")
+	}
+	switch l.Process {
+	case Wiener1:
+		parts = append(parts, fmt.Sprintf("a Wiener process with drift, sd %.3g %%", 100*l.CV))
+	case InverseGaussian:
+		parts = append(parts, fmt.Sprintf("an inverse Gaussian process, cv %.3g %%", 100*l.CV))
+	case Shock:
+		parts = append(parts, fmt.Sprintf("Poisson shocks, each with cv %.3g %%", 100*l.CV))
+	case Sudden:
+		parts = append(parts, "no damage to be seen")
+	default:
+		parts = append(parts, fmt.Sprintf("a gamma process, t^%.3g, cv %.3g %%", l.Q, 100*l.CV))
+	}
+	if l.Beta > 0 {
+		parts = append(parts, fmt.Sprintf("lives by Weibull, slope %.3g", l.Beta))
+	}
+	return l.Name + ": " + strings.Join(parts, "; ")
+}
 
 // FindLaw by name.
 func FindLaw(name string) (Law, bool) {

@@ -32,6 +32,11 @@ var capperKind = kind{
 			{"speed", "rpm", 60, 5, 600, "turret"},
 			{"motor_power", "kW", 1.5, 0.12, 55, "rated power of the drive"},
 		},
+		Regimes: []Regime{
+			{"caps", "turret and heads turn, cap by cap"},
+			{"idles", "the turret turns without a cap: the torque of the last one stays"},
+			{"stands", "drive off"},
+		},
 		Signals: []SignalSpec{
 			cpTorque:    {Name: "head/torque", Unit: "Nm", Lo: 0, Hi: 4, Type: "float", Resolution: 0.001, Noise: 0.005, Doc: "closing torque of the last cap"},
 			cpSpeed:     {Name: "turret/speed", Unit: "rpm", Lo: 0, Hi: 100, Type: "float", Resolution: 0.1, Noise: 0.05, Doc: "turret speed"},

@@ -37,6 +37,11 @@ var compressorKind = kind{
 			{"load_pressure", "bar", 6.4, 2, 12, "at which it starts to deliver"},
 			{"unload_pressure", "bar", 7.2, 2.2, 14, "at which it stops"},
 		},
+		Regimes: []Regime{
+			{"loaded", "delivers, pressure rises to unload_pressure"},
+			{"unloaded", "turns without delivering, pressure falls to load_pressure"},
+			{"stands", "the net is drawn empty"},
+		},
 		Signals: []SignalSpec{
 			coPressure:  {Name: "net/pressure", Unit: "bar", Lo: 0, Hi: 16, Type: "float", Resolution: 0.001, Noise: 0.005, Flicker: 0.002, LagS: 0.2, Doc: "in the net"},
 			coFlow:      {Name: "net/flow", Unit: "l/s", Lo: 0, Hi: 200, Type: "float", Resolution: 0.01, Noise: 0.2, Flicker: 0.1, LagS: 1.5, Doc: "free air into the net"},

@@ -33,6 +33,12 @@ var conveyorKind = kind{
 			{"unit_mass", "kg", 1.2, 0.01, 200, "of a full bottle"},
 			{"motor_power", "kW", 0.37, 0.12, 55, "rated power of the gear motor"},
 		},
+		Regimes: []Regime{
+			{"runs", "at belt speed, under what lies in the buffers beside it"},
+			{"full", "blocked behind a slower station: three times the weight"},
+			{"empty", "starved: the belt's own weight"},
+			{"stands", "drive off"},
+		},
 		Signals: []SignalSpec{
 			cvSpeed:         {Name: "belt/speed", Unit: "m/s", Lo: 0, Hi: 1, Type: "float", Resolution: 0.001, Noise: 0.001, Doc: "belt speed"},
 			cvCurrent:       {Name: "motor/current", Unit: "A", Lo: 0, Hi: 2, Type: "float", Resolution: 0.001, Noise: 0.004, Doc: "motor current"},

@@ -33,6 +33,11 @@ var exchangerKind = kind{
 			{"setpoint", "degC", 60, 20, 90, "of the product behind it"},
 			{"water_temp", "degC", 88, 40, 110, "hot inlet"},
 		},
+		Regimes: []Regime{
+			{"controls", "the valve keeps the outlet at its set point, under any flow"},
+			{"at its limit", "fouled or asked too much: the valve is open and the outlet falls short"},
+			{"stands", "pumps off, both sides settle"},
+		},
 		Signals: []SignalSpec{
 			hxHotIn:    {Name: "hot/in-temp", Unit: "degC", Lo: 0, Hi: 150, Type: "float", Resolution: 0.1, Noise: 0.06, Flicker: 0.03, LagS: 20, Doc: "hot water before it"},
 			hxHotOut:   {Name: "hot/out-temp", Unit: "degC", Lo: 0, Hi: 150, Type: "float", Resolution: 0.1, Noise: 0.06, Flicker: 0.03, LagS: 20, Doc: "hot water behind it"},

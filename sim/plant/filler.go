@@ -37,6 +37,11 @@ var fillerKind = kind{
 			{"motor_power", "kW", 3, 0.12, 55, "rated power of the drive"},
 			{"product_temp", "degC", 12, 1, 90, "temperature of the product"},
 		},
+		Regimes: []Regime{
+			{"fills", "unit by unit at the speed of the carousel"},
+			{"idles", "the carousel turns, nothing is drawn, product warms in the pipes"},
+			{"stands", "bowl under pressure, drive off"},
+		},
 		Signals: []SignalSpec{
 			flSpeed:        {Name: "drive/speed", Unit: "rpm", Lo: 0, Hi: 20, Type: "float", Resolution: 0.01, Noise: 0.01, Doc: "carousel speed"},
 			flCurrent:      {Name: "drive/current", Unit: "A", Lo: 0, Hi: 12, Type: "float", Resolution: 0.001, Noise: 0.02, Doc: "drive current"},

@@ -35,6 +35,11 @@ var gearboxKind = kind{
 			{"speed", "rpm", 1480, 100, 3600, "input shaft"},
 			{"ratio", "", 5.6, 1.1, 200, "of reduction"},
 		},
+		Regimes: []Regime{
+			{"drives", "under a load that swings in tens of seconds"},
+			{"coasts", "speed falls, oil stays warm for an hour"},
+			{"stands", "cold oil"},
+		},
 		Signals: []SignalSpec{
 			gbSpeed:       {Name: "input/speed", Unit: "rpm", Lo: 0, Hi: 2000, Type: "float", Resolution: 0.1, Noise: 0.5, Doc: "input shaft"},
 			gbTorque:      {Name: "output/torque", Unit: "Nm", Lo: 0, Hi: 4000, Type: "float", Resolution: 0.5, Noise: 4, Flicker: 2, LagS: 0.1, Doc: "output shaft"},

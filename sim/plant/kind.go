@@ -15,9 +15,14 @@ type Kind struct {
 	Name       string
 	Doc        string
 	Params     []Param
+	Regimes    []Regime
 	Signals    []SignalSpec
 	Components []Component
 }
+
+// Regime is a way in which a machine works; signals of one are not to be
+// compared with those of another.
+type Regime struct{ Name, Doc string }
 
 // SignalSpec describes one quantity that a machine's PLC can scan.
 type SignalSpec struct {
@@ -113,7 +118,7 @@ var kinds = []kind{
 func Kinds() []Kind {
 	out := make([]Kind, len(kinds))
 	for i, k := range kinds {
-		out[i] = Kind{Name: k.Name, Doc: k.Doc, Params: k.params(), Signals: k.signals(), Components: slices.Clone(k.Components)}
+		out[i] = Kind{Name: k.Name, Doc: k.Doc, Params: k.params(), Regimes: slices.Clone(k.Regimes), Signals: k.signals(), Components: slices.Clone(k.Components)}
 	}
 	return out
 }

@@ -40,6 +40,14 @@ func TestKindTablesAreSound(t *testing.T) {
 		if len(k.Components) == 0 || len(k.Components) > maxComponents {
 			t.Errorf("%s has %d components", k.Name, len(k.Components))
 		}
+		for _, c := range k.Components {
+			if !names[c.Shows] || c.Law.Name == "" || c.LookAlike.Doc == "" || c.Doc == "" || c.Mode == "" {
+				t.Errorf("%s: %+v", k.Name, c)
+			}
+		}
+		if len(k.Regimes) < 2 {
+			t.Errorf("%s works in %d regimes", k.Name, len(k.Regimes))
+		}
 	}
 	if total < 66 || fast < 6 {
 		t.Errorf("one of each kind has %d signals, %d of them fast; want 66 and 6", total, fast)

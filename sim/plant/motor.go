@@ -34,6 +34,11 @@ var motorKind = kind{
 			{"load", "%", 65, 5, 110, "of rated power, usual"},
 			{"sync_speed", "rpm", 1500, 500, 3000, "synchronous speed"},
 		},
+		Regimes: []Regime{
+			{"runs", "at its load, which wanders by some percent in minutes"},
+			{"coasts", "switched off, speed falls in seconds, heat in an hour"},
+			{"stands", "cold, at the temperature of the hall"},
+		},
 		Signals: []SignalSpec{
 			moCurrent:     {Name: "current", Unit: "A", Lo: 0, Hi: 30, Type: "float", Resolution: 0.01, Noise: 0.03, Flicker: 0.01, LagS: 0.2, Doc: "mean of the phases"},
 			moUnbalance:   {Name: "current-unbalance", Unit: "%", Lo: 0, Hi: 30, Type: "float", Resolution: 0.01, Noise: 0.05, Flicker: 0.02, Doc: "negative over positive sequence"},

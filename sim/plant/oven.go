@@ -33,6 +33,11 @@ var ovenKind = kind{
 			{"zone_power", "kW", 9, 0.5, 200, "heating power of a zone"},
 			{"product_heat", "kW", 6, 0, 200, "heat that the product takes away at the ideal rate"},
 		},
+		Regimes: []Regime{
+			{"bakes", "all zones at their set points, heat taken along by the product"},
+			{"holds", "at temperature without product: the duty of losses alone"},
+			{"cools", "switched off or aborted: zones fall towards the hall"},
+		},
 		Signals: []SignalSpec{
 			ovTemp + 0:     {Name: "zone-1/temp", Unit: "degC", Lo: 0, Hi: 250, Type: "float", Resolution: 0.1, Noise: 0.15, Doc: "air in the first zone"},
 			ovTemp + 1:     {Name: "zone-2/temp", Unit: "degC", Lo: 0, Hi: 250, Type: "float", Resolution: 0.1, Noise: 0.15, Doc: "air in the middle zone"},

@@ -37,6 +37,13 @@ var pressKind = kind{
 			{"pressure", "bar", 210, 50, 400, "in the cylinder when it presses"},
 			{"motor_power", "kW", 30, 2, 500, "of the pump"},
 		},
+		Regimes: []Regime{
+			{"approaches", "fast and without force"},
+			{"presses", "full force, held for a moment"},
+			{"returns", "fast, against the accumulator"},
+			{"waits", "pump runs, ram is up"},
+			{"stands", "pump off, oil cools"},
+		},
 		Signals: []SignalSpec{
 			hpPressure:    {Name: "cylinder/pressure", Unit: "bar", Lo: 0, Hi: 400, Type: "float", Resolution: 0.1, Noise: 0.3, Flicker: 0.1, LagS: 0.05, Fast: true, Doc: "in the cylinder"},
 			hpPosition:    {Name: "ram/position", Unit: "mm", Lo: 0, Hi: 1000, Type: "float", Resolution: 0.1, Noise: 0.05, Fast: true, Doc: "of the ram, 0 is up"},

@@ -48,6 +48,12 @@ var pumpSkidKind = kind{
 			{"tank", "l", 2000, 100, 100_000, "size of the tank"},
 			{"product_temp", "degC", 12, 1, 90, "temperature of the make-up"},
 		},
+		Regimes: []Regime{
+			{"circulates", "the filler draws: the pump at its duty point, the tank between its two marks"},
+			{"throttled", "the filler draws nothing: a quarter more resistance, less flow, more head"},
+			{"make-up", "the valve is open and the tank warms or cools towards the make-up"},
+			{"stands", "coasts down, cools, the tank keeps its level"},
+		},
 		Signals: []SignalSpec{
 			psCurrent:       {Name: "motor/current", Unit: "A", Lo: 0, Hi: 20, Type: "float", Resolution: 0.01, Noise: 0.03, Fast: true, Doc: "motor current"},
 			psSpeed:         {Name: "motor/speed", Unit: "rpm", Lo: 0, Hi: 1800, Type: "int16", Resolution: 1, Noise: 0.5, Doc: "shaft speed"},

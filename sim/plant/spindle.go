@@ -41,6 +41,12 @@ var spindleKind = kind{
 			{"motor_power", "kW", 15, 1, 120, "rated power of the spindle"},
 			{"tool_change", "s", 25, 1, 600, "time to change a worn tool and measure the new one"},
 		},
+		Regimes: []Regime{
+			{"cuts", "three quarters of a cycle: force, power, chips"},
+			{"moves", "the tool is out of the cut: next part, next pass"},
+			{"tool change", "held while a worn tool is replaced"},
+			{"stands", "spindle off"},
+		},
 		Signals: []SignalSpec{
 			csSpeed:           {Name: "spindle/speed", Unit: "rpm", Lo: 0, Hi: 2000, Type: "float", Resolution: 0.1, Noise: 0.5, Doc: "spindle speed"},
 			csPower:           {Name: "spindle/power", Unit: "kW", Lo: 0, Hi: 25, Type: "float", Resolution: 0.001, Noise: 0.02, Flicker: 0.01, LagS: 0.1, Fast: true, Doc: "spindle power"},

@@ -41,6 +41,13 @@ var tankKind = kind{
 			{"jacket_power", "kW", 620, 1, 20_000, "heating that the jacket can give"},
 			{"motor_power", "kW", 4, 0.2, 160, "of the stirrer"},
 		},
+		Regimes: []Regime{
+			{"fills", "batch by batch, from the feed"},
+			{"heats", "with the stirrer, up to the set point"},
+			{"holds", "at the set point"},
+			{"empties", "through the outlet"},
+			{"stands", "the batch cools in the jacket"},
+		},
 		Signals: []SignalSpec{
 			tkLevel:         {Name: "level", Unit: "%", Lo: 0, Hi: 100, Type: "float", Resolution: 0.01, Noise: 0.05, Flicker: 0.02, LagS: 1, Doc: "of its room"},
 			tkTemp:          {Name: "temp", Unit: "degC", Lo: 0, Hi: 200, Type: "float", Resolution: 0.1, Noise: 0.05, Flicker: 0.03, LagS: 40, Doc: "product, in a thermowell"},
