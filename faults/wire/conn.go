@@ -16,6 +16,9 @@ type conn struct {
 	client *net.TCPConn
 	lanes  [2]lane // by Direction
 	muted  atomic.Bool
+	// holed says that bytes of one direction vanished, halved that one end is
+	// gone and the other does not know.
+	holed, halved atomic.Bool
 	// gone is done when bytes no longer pass: mute or dead.
 	gone context.Context
 	stop context.CancelFunc
@@ -155,6 +158,21 @@ func (c *conn) mute(fin bool) {
 		}
 	}
 	c.release()
+}
+
+// halve lets one end go without the other's being told.
+func (c *conn) halve(serverGone bool) {
+	c.mute(false)
+	c.mu.Lock()
+	gone := c.client
+	if serverGone {
+		gone = c.server
+	}
+	if !c.dead && gone != nil {
+		c.halved.Store(true)
+		abort(gone)
+	}
+	c.mu.Unlock()
 }
 
 // release wakes whoever waits to forward bytes that no longer pass.

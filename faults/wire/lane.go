@@ -27,6 +27,13 @@ type lane struct {
 	timer *time.Timer
 	key   uint64        // of its random numbers
 	phase time.Duration // keeps computed instants off round ones, under 1 µs
+	wrote time.Time     // when the writer last wrote a slice
+
+	// Of the pump alone: the frames of the stream, and what rules need.
+	frames splitter
+	knife  knife
+	// catch takes what forwardAt would send, in a test without sockets.
+	catch func(b []byte, from, to int64)
 }
 
 func (l *lane) init(c *conn, dir Direction) {
@@ -35,6 +42,7 @@ func (l *lane) init(c *conn, dir Direction) {
 	l.key = mix(c.w.cfg.Seed + mix(hash(c.w.cfg.Name)+mix(uint64(c.n)<<1|uint64(dir))))
 	// Odd one way and even the other: the two never meet.
 	l.phase = time.Duration(l.key%500*2 + uint64(dir))
+	l.frames.init(c.w.cfg.Frames, dir)
 }
 
 // pump is the main loop of a direction. It ends when its source does, or when
@@ -63,18 +71,36 @@ func (l *lane) take(b []byte) {
 	if l.c.muted.Load() || l.dst == nil && !l.c.dial() {
 		return
 	}
+	if l.deaf() {
+		l.c.holed.Store(true)
+		return
+	}
 	if l.c.w.opts.Tamper != nil {
 		l.tamper(b, from)
+		return
+	}
+	if l.frames.known() || l.c.w.rules.Load() != nil {
+		l.operate(b, from)
 		return
 	}
 	l.forward(b, from, from+int64(len(b)))
 }
 
+// deaf tells that bytes of this direction vanish.
+func (l *lane) deaf() bool { return l.c.w.shape.Load().dirs[l.dir].deaf }
+
 // forward writes at once if nothing is in the way. [from, to) are the
 // positions in the stream that b stands for.
-func (l *lane) forward(b []byte, from, to int64) {
-	if l.busy.Load() || !l.c.w.shape.Load().plain {
-		l.enqueue(b, from, to)
+func (l *lane) forward(b []byte, from, to int64) { l.forwardAt(b, from, to, time.Time{}) }
+
+// forwardAt is forward not before an instant; zero is none.
+func (l *lane) forwardAt(b []byte, from, to int64, until time.Time) {
+	if l.catch != nil {
+		l.catch(b, from, to)
+		return
+	}
+	if l.busy.Load() || !until.IsZero() || !l.c.w.shape.Load().dirs[l.dir].plain {
+		l.enqueue(b, from, to, until)
 		return
 	}
 	l.write(b, from, to)
@@ -98,10 +124,11 @@ func (l *lane) write(b []byte, from, to int64) {
 // end passes on how the source ended: a FIN as a FIN behind all that came
 // before it, anything else as a reset.
 func (l *lane) end(err error) {
+	l.knife.letGo(l)
 	switch {
-	case l.c.muted.Load():
+	case l.c.muted.Load() || l.deaf():
 		l.c.finish() // nobody is told
-	case l.busy.Load() || !l.c.w.shape.Load().plain:
+	case l.busy.Load() || !l.c.w.shape.Load().dirs[l.dir].plain:
 		l.enqueueEnd(errors.Is(err, io.EOF))
 	default:
 		l.conclude(errors.Is(err, io.EOF))

@@ -24,3 +24,11 @@ func hash(s string) uint64 {
 func (l *lane) luck(pos int64) float64 {
 	return float64(mix(l.key+mix(uint64(pos)))>>11)/(1<<52) - 1
 }
+
+// luckOf is the luck of the nth thing that varies at a position.
+func (l *lane) luckOf(pos int64, nth int) float64 {
+	if nth == 0 {
+		return l.luck(pos)
+	}
+	return float64(mix(l.key+uint64(nth)*0x9E3779B97F4A7C15+mix(uint64(pos)))>>11)/(1<<52) - 1
+}

@@ -8,7 +8,7 @@ type segment struct {
 	b        []byte // the part of buf that is still to be written
 	from, to int64
 	at       time.Time // when it was read
-	u        float64   // its place in the jitter, -1 to 1
+	until    time.Time // it is held back to then, and all behind it; zero is not at all
 	end, fin bool
 }
 
@@ -22,9 +22,9 @@ const (
 )
 
 // enqueue copies b to the end of the queue; it waits while that is full.
-func (l *lane) enqueue(b []byte, from, to int64) {
+func (l *lane) enqueue(b []byte, from, to int64, until time.Time) {
 	buf := l.c.w.pool.get(len(b))
-	s := segment{buf: buf, b: buf[:copy(buf, b)], from: from, to: to, at: time.Now()}
+	s := segment{buf: buf, b: buf[:copy(buf, b)], from: from, to: to, at: time.Now(), until: until}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.held >= queueMax && !l.c.muted.Load() {
@@ -50,7 +50,6 @@ func (l *lane) enqueueEnd(fin bool) {
 
 // push needs l.mu. It starts a writer where there is none.
 func (l *lane) push(s segment) {
-	s.u = l.luck(s.from)
 	l.queue = append(l.queue, s)
 	l.held += len(s.b)
 	if !l.busy.Load() {
@@ -135,7 +134,7 @@ func (l *lane) release() {
 
 // deliver writes s when its time has come; false means that bytes no longer pass.
 func (l *lane) deliver(s segment) bool {
-	if !l.await(func(sh *shape) time.Time { return l.due(s, sh) }) {
+	if !l.await(func(sh *path) time.Time { return l.due(s, sh) }) {
 		return false
 	}
 	for len(s.b) > 0 {
@@ -145,49 +144,79 @@ func (l *lane) deliver(s segment) bool {
 		}
 		from := s.from
 		s.from += int64(n)
-		if n == len(s.b) {
+		if n == len(s.b) || s.from > s.to {
 			s.from = s.to
 		}
-		l.write(s.b[:n], from, s.from)
+		if l.deaf() {
+			l.c.holed.Store(true)
+		} else {
+			l.write(s.b[:n], from, s.from)
+		}
 		s.b = s.b[n:]
 	}
 	return !l.c.muted.Load()
 }
 
-// due is when latency lets s arrive.
-func (l *lane) due(s segment, sh *shape) time.Time {
-	if sh.delay == 0 && sh.jitter == 0 {
-		return s.at
+// due is when s may arrive: after its delays, at a retransmission that is not
+// lost, and not while it is held.
+func (l *lane) due(s segment, p *path) time.Time {
+	at := s.at
+	if len(p.Delays) > 0 {
+		at = at.Add(l.delay(s.from, p) + l.phase)
 	}
-	d := sh.delay + time.Duration(s.u*float64(sh.jitter))
-	return s.at.Add(max(0, d) + l.phase)
+	for _, b := range p.bursts {
+		at = b.through(at, l.phase)
+	}
+	if at.Before(s.until) {
+		return s.until
+	}
+	return at
 }
 
 // pass waits until some of n bytes have gone through the pipe, and says how many.
 func (l *lane) pass(n int) (int, bool) {
 	sent := n
-	ok := l.await(func(sh *shape) time.Time {
+	ok := l.await(func(p *path) time.Time {
 		sent = n
-		if sh.rate == 0 {
-			return time.Time{}
+		if p.Slice > 0 {
+			sent = min(sent, p.Slice)
 		}
-		sent = min(n, max(packet, int(min(sh.rate/50, chunkMax)))) // 20 ms at a time
-		return l.c.w.reserve(l.dir, sent, sh)
+		if p.Rate == 0 {
+			return l.gapAfter(p)
+		}
+		sent = min(sent, max(packet, int(min(p.Rate/50, chunkMax)))) // 20 ms at a time
+		at := l.c.w.reserve(l.dir, sent, p.Rate)
+		if gap := l.gapAfter(p); at.Before(gap) {
+			return gap
+		}
+		return at
 	})
+	if ok {
+		l.wrote = time.Now()
+	}
 	return sent, ok
+}
+
+// gapAfter is when the next slice may go.
+func (l *lane) gapAfter(p *path) time.Time {
+	if p.Slice == 0 || p.Gap == 0 || l.wrote.IsZero() {
+		return time.Time{}
+	}
+	return l.wrote.Add(p.Gap + l.phase)
 }
 
 // await sleeps until the instant that due computes for the present shape, and
 // asks again when the shape changes. False means that bytes no longer pass.
-func (l *lane) await(due func(*shape) time.Time) bool {
+func (l *lane) await(due func(*path) time.Time) bool {
 	for {
 		if l.c.muted.Load() {
 			return false
 		}
 		sh := l.c.w.shape.Load()
+		p := &sh.dirs[l.dir]
 		var tick <-chan time.Time
-		if !sh.stalled {
-			d := time.Until(due(sh))
+		if !p.stalled {
+			d := time.Until(due(p))
 			if d <= 0 {
 				return true
 			}

@@ -237,37 +237,60 @@ func TestReserve(t *testing.T) {
 	free := time.Now().Add(time.Hour)
 	w.free[ToServer] = free
 	for i := 1; i <= 3; i++ { // one behind the other, whoever asks
-		if got, want := w.reserve(ToServer, 500, w.shape.Load()), free.Add(time.Duration(i)*500*time.Millisecond); !got.Equal(want) {
+		if got, want := w.reserve(ToServer, 500, 1000), free.Add(time.Duration(i)*500*time.Millisecond); !got.Equal(want) {
 			t.Errorf("reservation %d ends %v after the first, want %v", i, got.Sub(free), want.Sub(free))
 		}
 	}
-	if got := w.reserve(ToClient, 1, w.shape.Load()); got.After(free) {
+	if got := w.reserve(ToClient, 1, 1000); got.After(free) {
 		t.Error("the other direction had to wait")
 	}
 	w.SetBandwidth(2000) // voids what is booked
-	if got := w.reserve(ToServer, 500, w.shape.Load()); got.After(free) {
+	if got := w.reserve(ToServer, 500, 2000); got.After(free) {
 		t.Error("a reservation outlived a change of the bandwidth")
+	}
+}
+
+func TestDelayAt(t *testing.T) {
+	for _, tc := range []struct {
+		d    Delay
+		u    float64
+		want time.Duration
+	}{
+		{Delay{}, 1, 0},
+		{Delay{Delay: 100}, 1, 100},
+		{Delay{Delay: 100, Jitter: 50}, 1, 150},
+		{Delay{Delay: 100, Jitter: 50}, -0.5, 75},
+		{Delay{Delay: 100, Jitter: 500}, -1, 0}, // never before it was read
+		{Delay{Delay: time.Hour}, 0, time.Hour},
+		{Delay{Delay: 100, Jitter: 50, Spread: Normal}, 0, 100},
+		{Delay{Delay: 100, Jitter: 500, Spread: Normal}, -1, 0},
+		{Delay{Delay: 100, Jitter: 50, Spread: Pareto}, -1, 100}, // the least
+		{Delay{Delay: 100, Jitter: 50, Spread: Pareto}, 1, 5100}, // the most
+		{Delay{Delay: 100, Spread: LogNormal}, 1, 100},
+	} {
+		if got := tc.d.at(tc.u); got != tc.want {
+			t.Errorf("%+v at %v: %v, want %v", tc.d, tc.u, got, tc.want)
+		}
 	}
 }
 
 func TestDue(t *testing.T) {
 	at := time.Now()
-	l := &lane{phase: 37}
+	w := &Wire{cfg: Config{Name: "a", Seed: 1}}
+	l := &newConn(w, 1, nil).lanes[ToClient]
+	two := &path{Shape: Shape{Delays: []Delay{{Delay: time.Second}, {Delay: time.Minute}}}}
 	for _, tc := range []struct {
-		delay, jitter time.Duration
-		u             float64
-		want          time.Duration
+		s    segment
+		p    *path
+		want time.Duration
 	}{
-		{0, 0, 1, 0},
-		{100, 0, 1, 137},
-		{100, 50, 1, 187},
-		{100, 50, -0.5, 112},
-		{100, 500, -1, 37}, // never before it was read
-		{time.Hour, 0, 0, time.Hour + 37},
+		{segment{at: at}, &path{}, 0},
+		{segment{at: at}, two, 61*time.Second + l.phase},
+		{segment{at: at, until: at.Add(time.Hour)}, two, time.Hour},
+		{segment{at: at, until: at.Add(time.Second)}, two, 61*time.Second + l.phase},
 	} {
-		got := l.due(segment{at: at, u: tc.u}, &shape{delay: tc.delay, jitter: tc.jitter}).Sub(at)
-		if got != tc.want {
-			t.Errorf("delay %v jitter %v at %v: %v, want %v", tc.delay, tc.jitter, tc.u, got, tc.want)
+		if got := l.due(tc.s, tc.p).Sub(at); got != tc.want {
+			t.Errorf("%+v: %v, want %v", tc.p.Shape, got, tc.want)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package wire
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Mode is a way of being down. It is a plain string, so that a Wire fits
@@ -33,6 +32,28 @@ func Modes() []Mode { return []Mode{RST, FIN, Blackhole, Refuse} }
 // connections get what the new mode has for them, and those that a black hole
 // has swallowed stay so until Up.
 func (w *Wire) Down(mode Mode) error {
+	w.setDeaf(false, false)
+	return w.down(mode)
+}
+
+// DownOneWay is a black hole in one direction: what is sent that way vanishes,
+// the other way everything passes. At Up the connections that lost bytes are
+// reset, as their streams cannot go on.
+func (w *Wire) DownOneWay(dir Direction) {
+	w.mu.Lock()
+	w.mode = ""
+	w.mu.Unlock()
+	w.log.Debug("down one way", "way", dir)
+	w.setDeaf(dir == ToClient, dir == ToServer)
+}
+
+func (w *Wire) setDeaf(toClient, toServer bool) {
+	if d := &w.shape.Load().dirs; d[ToClient].deaf != toClient || d[ToServer].deaf != toServer {
+		w.reshape(func(s *shape) { s.dirs[ToClient].deaf, s.dirs[ToServer].deaf = toClient, toServer })
+	}
+}
+
+func (w *Wire) down(mode Mode) error {
 	switch mode {
 	case "":
 		mode = RST
@@ -61,8 +82,27 @@ func (w *Wire) Up() {
 	w.mode = ""
 	w.mu.Unlock()
 	w.log.Debug("up")
+	w.setDeaf(false, false)
 	for _, c := range w.every() {
-		if c.muted.Load() {
+		if c.muted.Load() || c.holed.Load() {
+			c.reset()
+		}
+	}
+}
+
+// HalfOpen takes one end of every connection away, that of the server or else
+// of the client, and tells the other nothing: what it sends vanishes, as behind
+// a machine that lost its power. New connections pass. Mend resets what is left.
+func (w *Wire) HalfOpen(serverGone bool) {
+	for _, c := range w.every() {
+		c.halve(serverGone)
+	}
+}
+
+// Mend has the ends that HalfOpen has left find out.
+func (w *Wire) Mend() {
+	for _, c := range w.every() {
+		if c.halved.Load() {
 			c.reset()
 		}
 	}
@@ -74,67 +114,4 @@ func (w *Wire) ResetAll() {
 	for _, c := range w.every() {
 		c.reset()
 	}
-}
-
-// shape is what bytes meet on their way. It is immutable.
-type shape struct {
-	delay, jitter time.Duration // one way; jitter is uniform in ± of it
-	rate          float64       // bytes per second each way, all connections together; 0 is no limit
-	stalled       bool
-	plain         bool          // none of the above
-	changed       chan struct{} // closed when another shape takes its place
-}
-
-func newShape() *shape { return &shape{plain: true, changed: make(chan struct{})} }
-
-// SetLatency delays every chunk by delay ± jitter in each direction; the order
-// is kept. Chunks on their way get the new latency too. Zero ends it.
-func (w *Wire) SetLatency(delay, jitter time.Duration) {
-	w.reshape(func(s *shape) { s.delay, s.jitter = max(0, delay), max(0, jitter) })
-}
-
-// SetBandwidth limits each direction, all connections together, to that many
-// bytes per second. Zero or less means no limit.
-func (w *Wire) SetBandwidth(bytesPerSecond float64) {
-	w.reshape(func(s *shape) {
-		s.rate = 0
-		if bytesPerSecond > 0 { // also false for NaN
-			s.rate = bytesPerSecond
-		}
-	})
-}
-
-// Stall holds everything back, as TCP does while packets are lost again and
-// again; when it ends all that was held goes on its way, in order.
-func (w *Wire) Stall(on bool) {
-	w.reshape(func(s *shape) { s.stalled = on })
-}
-
-func (w *Wire) reshape(change func(*shape)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	old := w.shape.Load()
-	s := *old
-	change(&s)
-	s.plain = s.delay == 0 && s.jitter == 0 && s.rate == 0 && !s.stalled
-	s.changed = make(chan struct{})
-	w.free = [2]time.Time{} // whoever was waiting asks again
-	w.shape.Store(&s)
-	close(old.changed)
-}
-
-// reserve books n bytes of the link's bandwidth and returns when the last of
-// them will have passed. A link is one pipe: bytes wait for those before them.
-func (w *Wire) reserve(dir Direction, n int, s *shape) time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	start := time.Now()
-	if w.free[dir].After(start) {
-		start = w.free[dir]
-	}
-	// Not over an hour for one packet, so that no arithmetic overflows.
-	took := min(float64(n)/s.rate, 3600)
-	end := start.Add(time.Duration(took * float64(time.Second)))
-	w.free[dir] = end
-	return end
 }

@@ -1,20 +1,12 @@
 package wire
 
 import (
+	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
 	"time"
 )
-
-// The interface of package faults, written out: a Wire must fit it as it is.
-var _ interface {
-	Down(mode string) error
-	Up()
-	SetLatency(delay, jitter time.Duration)
-	SetBandwidth(bps float64)
-	Stall(on bool)
-} = (*Wire)(nil)
 
 // seen is what one end of a connection got, and how it ended.
 type seen struct{ bytes, end string }
@@ -247,4 +239,85 @@ func TestDialLosesToAFault(t *testing.T) {
 		t.Error("a mute connection took a server")
 	}
 	c.reset()
+}
+
+// One way down: what goes that way vanishes, the other way passes, and at Up
+// those that lost something are reset, the others not.
+func TestOneWay(t *testing.T) {
+	for _, dir := range []Direction{ToServer, ToClient} {
+		t.Run(dir.String(), func(t *testing.T) {
+			var tap tap
+			got := make(chan string, 9)
+			tell := make(chan string, 9)
+			w := open(t, Config{Name: "a", Upstream: server(t, func(c net.Conn) {
+				buf := make([]byte, 100)
+				for {
+					n, err := c.Read(buf)
+					if err != nil {
+						return
+					}
+					got <- string(buf[:n])
+					c.Write([]byte(<-tell))
+				}
+			})}, Options{Delivered: tap.delivered})
+			c, calm := dial(t, w.Addr()), dial(t, w.Addr())
+			tell <- "one"
+			ask(t, c, "1", "one")
+			<-got
+			tell <- "eins"
+			ask(t, calm, "1", "eins")
+			<-got
+			w.DownOneWay(dir)
+			c.Write([]byte("2"))
+			if dir == ToClient {
+				if q := <-got; q != "2" {
+					t.Errorf("the server got %q", q)
+				}
+				tell <- "two"
+			}
+			until(t, "bytes have vanished", func() bool { return w.every()[0].holed.Load() })
+			if len(got) > 0 {
+				t.Errorf("the server got %q", <-got)
+			}
+			w.Up()
+			if bytes, end := fate(c); bytes != "" || end != "rst" {
+				t.Errorf("after Up: %q, %s", bytes, end)
+			}
+			tell <- "zwei"
+			ask(t, calm, "2", "zwei")
+			tap.wants(t, 1, []byte("onetwo"), []byte("one"))
+		})
+	}
+}
+
+// One end is gone and the other is told nothing; newcomers are served.
+func TestHalfOpen(t *testing.T) {
+	for _, serverGone := range []bool{true, false} {
+		t.Run(fmt.Sprint(serverGone), func(t *testing.T) {
+			ended := make(chan seen, 9)
+			w := open(t, Config{Name: "a", Upstream: server(t, note(ended))}, Options{})
+			c := dial(t, w.Addr())
+			ask(t, c, "before", "before")
+			w.HalfOpen(serverGone)
+			if serverGone {
+				if got := <-ended; got != (seen{"before", "rst"}) {
+					t.Errorf("the server saw %+v", got)
+				}
+				if _, err := c.Write(make([]byte, 8<<20)); err != nil { // more than buffers hold
+					t.Errorf("the client was told: %v", err)
+				}
+			} else if bytes, end := fate(c); bytes != "" || end != "rst" {
+				t.Errorf("the client saw %q, %s", bytes, end)
+			}
+			ask(t, dial(t, w.Addr()), "new", "new")
+			w.Mend()
+			if serverGone {
+				if bytes, end := fate(c); bytes != "" || end != "rst" {
+					t.Errorf("after Mend the client saw %q, %s", bytes, end)
+				}
+			} else if got := <-ended; got != (seen{"before", "rst"}) {
+				t.Errorf("after Mend the server saw %+v", got)
+			}
+		})
+	}
 }

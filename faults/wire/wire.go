@@ -68,6 +68,9 @@ type Config struct {
 	Seed uint64
 	// Tapped is the direction that Options.Delivered reports.
 	Tapped Direction
+	// Frames is the protocol whose frames rules can tell apart: FramesModbus,
+	// FramesMQTT, or "" for none.
+	Frames string
 }
 
 // Options are the hooks of a wire; the zero value has none. No hook may call
@@ -99,6 +102,8 @@ type Wire struct {
 
 	// shape is what bytes meet on their way; never nil.
 	shape atomic.Pointer[shape]
+	// rules are what happens to chosen bytes and frames; nil is nothing.
+	rules atomic.Pointer[ruleSet]
 
 	mu     sync.Mutex
 	mode   Mode // "" is up
@@ -130,7 +135,7 @@ func Listen(cfg Config, opts Options) (*Wire, error) {
 	}
 	w.log = w.log.With("wire", cfg.Name)
 	w.peers.init()
-	w.shape.Store(newShape())
+	w.shape.Store(&shape{dirs: [2]path{{plain: true}, {plain: true}}, changed: make(chan struct{})})
 	w.wg.Add(1)
 	go w.accept()
 	return w, nil
