@@ -27,9 +27,10 @@ const (
 	silentPeriods = 3
 	// maxHole bounds how many missing notifications are asked for one by one.
 	maxHole = 10_000
-	// itemRetry is between attempts to create items that the server refused,
+	// itemRetry is between attempts to create items that the server refused: a
+	// node that comes back is read within the time a returning link is given;
 	// redoPause before a notification that the sink lost is fetched again.
-	itemRetry = 30*time.Second + 13717171*time.Nanosecond
+	itemRetry = 2300*time.Millisecond + 13717171*time.Nanosecond
 	redoPause = time.Second + 17137131*time.Nanosecond
 	// stallPause is between attempts to hand on what a full buffer turned away,
 	// maxHeld how many notifications are held meanwhile. What is beyond is left
