@@ -38,6 +38,10 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 	for _, p := range sc.PLCs {
 		m.PLCs = append(m.PLCs, termsOf(p.Name, p.Protocol, c))
 	}
+	for _, l := range sc.Lines {
+		m.Lines = append(m.Lines, record.Line{Name: l.Name, Stations: l.Stations, Buffers: l.Buffers,
+			Into: l.Into, IntoBuffer: l.IntoBuffer, From: l.From, FromBuffer: l.FromBuffer})
+	}
 	protocol := map[string]string{}
 	for _, p := range sc.PLCs {
 		protocol[p.Name] = p.Protocol

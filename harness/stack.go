@@ -179,7 +179,7 @@ func (r *run) listenAt(p *plc.PLC) string {
 func (r *run) startTwin(ctx context.Context) error {
 	ready := make(chan struct{})
 	opts := twin.Options{Seed: r.sc.Seed, Log: r.log.With("part", "twin"), OnReady: sync.OnceFunc(func() { close(ready) }),
-		OnApplied: r.tap.applied, OnMark: r.tap.marked, OnAlarm: r.tap.alarmed}
+		OnApplied: r.tap.applied, OnMark: r.tap.marked, OnAlarm: r.tap.alarmed, OnScore: r.tap.scored}
 	for _, m := range r.models {
 		opts.Models = append(opts.Models, *m)
 	}

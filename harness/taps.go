@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -145,6 +146,13 @@ func twinOrder(w *world) []int {
 func (t *taps) alarmed(a predict.Alarm) {
 	t.r.rec.Add(record.Alarm{At: a.At.Sub(t.r.start), Machine: a.Machine, Detector: a.Detector, Score: a.Score, Limit: a.Limit, Class: a.Class, Tag: string(a.Tag)})
 	t.r.world.heed(t.r.going, a)
+}
+
+// scored is what the shipped detector makes of a machine, at each row that it
+// judges: one in ten seconds of steady running.
+func (t *taps) scored(machine string, at time.Time, value, limit float64) {
+	i := slices.IndexFunc(t.r.world.machines, func(m record.Machine) bool { return m.Name == machine })
+	t.r.rec.Add(record.Score{Machine: i, At: t.ns(at), Value: value, Limit: limit})
 }
 
 func (t *taps) note(kind string, n float64, text string) {

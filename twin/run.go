@@ -31,6 +31,10 @@ type Options struct {
 	// when it stops doing so other than by a sample.
 	OnMark  func([]Mark)
 	OnAlarm func(predict.Alarm)
+	// OnScore is told what the shipped detector makes of a machine, and over
+	// which limit it would speak up, at each row that it judges: one in
+	// predict.Options.Window of steady running.
+	OnScore func(machine string, at time.Time, value, limit float64)
 }
 
 const (
@@ -99,6 +103,7 @@ func newRunner(cfg Config, opts Options) (*runner, error) {
 		if err != nil {
 			return nil, err
 		}
+		w.tell(opts.OnScore)
 		r.watches = append(r.watches, w)
 	}
 	return r, nil

@@ -142,6 +142,15 @@ func TestDetectorsLookAtTheTwin(t *testing.T) {
 		opts := l.options()
 		opts.OnApplied, opts.OnMark = nil, nil
 		opts.Models = []predict.Calibrated{*cal}
+		scores, over := 0, 0
+		opts.OnScore = func(machine string, _ time.Time, value, limit float64) {
+			if scores++; value > limit {
+				over++
+			}
+			if machine != "m" {
+				t.Errorf("%s: a score of %q", c.name, machine)
+			}
+		}
 		cfg := plant()
 		cfg.MQTT.URL = "mqtt://unused:1"
 		r, err := newRunner(cfg, opts)
@@ -165,6 +174,13 @@ func TestDetectorsLookAtTheTwin(t *testing.T) {
 		pca := strings.Count(l.String(), "alarm m pca")
 		if (pca > 0) != c.alarm {
 			t.Errorf("%s: alarms:\n%s", c.name, l.String())
+		}
+		// Half an hour warms up; what stands still or is cut off is not judged.
+		if want := map[bool]int{true: 500, false: 0}[!c.cut && c.state == 6]; scores < want || scores > 560 || want == 0 && scores > 5 {
+			t.Errorf("%s: %d scores, want about %d", c.name, scores, want)
+		}
+		if (over > 5) != c.alarm {
+			t.Errorf("%s: %d scores over the limit", c.name, over)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 // watch shows one machine to its detectors, as the twin has it.
 type watch struct {
+	machine  string
 	run      *predict.Watch
 	state    int // index of the state tag, -1 where there is none
 	channels []int
@@ -17,7 +18,7 @@ type watch struct {
 }
 
 func newWatch(t *Twin, cal *predict.Calibrated) (*watch, error) {
-	w := &watch{run: predict.NewWatch(cal), state: -1, values: make([]float64, len(cal.Spec.Channels))}
+	w := &watch{machine: cal.Spec.Machine, run: predict.NewWatch(cal), state: -1, values: make([]float64, len(cal.Spec.Channels))}
 	find := func(id signal.ID) (int, error) {
 		i, ok := t.Index(id)
 		if !ok {
@@ -39,6 +40,18 @@ func newWatch(t *Twin, cal *predict.Calibrated) (*watch, error) {
 		w.channels = append(w.channels, i)
 	}
 	return w, nil
+}
+
+// tell passes on what the shipped detector makes of each row.
+func (w *watch) tell(score func(machine string, at time.Time, value, limit float64)) {
+	if score == nil {
+		return
+	}
+	w.run.OnRow = func(at time.Time, _ []float64, r predict.Result) {
+		if r.Judged {
+			score(w.machine, at, r.Acting, 1)
+		}
+	}
 }
 
 // step is called at each tick. What is not fresh is not shown: a detector that

@@ -23,6 +23,7 @@ const (
 	kEvent
 	kAlarm
 	kNote
+	kScore
 )
 
 func kindOf(r Row) byte {
@@ -43,6 +44,8 @@ func kindOf(r Row) byte {
 		return kAlarm
 	case Note:
 		return kNote
+	case Score:
+		return kScore
 	}
 	panic(fmt.Sprintf("record: %T is no row", r))
 }
@@ -81,6 +84,10 @@ func appendRow(b []byte, r Row) []byte {
 		return b
 	case Mark:
 		return appendInts(b, int64(r.Tag), r.At, int64(r.Quality))
+	case Score:
+		b = appendInts(b, int64(r.Machine), int64(r.Detector), r.At)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(r.Value))
+		return binary.LittleEndian.AppendUint64(b, math.Float64bits(r.Limit))
 	}
 	j, err := json.Marshal(r)
 	if err != nil {
@@ -172,6 +179,8 @@ func decodeRow(kind byte, b []byte) (Row, error) {
 		r = decodeSeen(&d)
 	case kMark:
 		r = Mark{Tag: int(d.int()), At: d.int(), Quality: signal.Quality(d.int())}
+	case kScore:
+		r = Score{Machine: int(d.int()), Detector: int(d.int()), At: d.int(), Value: d.float(), Limit: d.float()}
 	case kEvent:
 		return decodeJSON[Event](b)
 	case kAlarm:

@@ -22,6 +22,7 @@ type Log struct {
 	Marks    []Mark
 	Events   []Event
 	Alarms   []Alarm
+	Scores   []Score
 	Notes    []Note
 	// Torn is the number of bytes at the tail that made no whole row.
 	Torn int
@@ -96,6 +97,8 @@ func (l *Log) Add(r Row) {
 		l.Events = append(l.Events, r)
 	case Alarm:
 		l.Alarms = append(l.Alarms, r)
+	case Score:
+		l.Scores = append(l.Scores, r)
 	case Note:
 		l.Notes = append(l.Notes, r)
 	}

@@ -27,6 +27,7 @@ type Meta struct {
 	Tasks    []Task        `json:"tasks"`
 	Tags     []Tag         `json:"tags"`
 	Machines []Machine     `json:"machines"`
+	Lines    []Line        `json:"lines,omitempty"`
 	Plan     []Window      `json:"plan"`
 	Expect   []Expect      `json:"expect"`
 	// Detectors are the models whose alarms the record may hold; the first is
@@ -106,6 +107,21 @@ type Machine struct {
 	TotalTag int `json:"total_tag"`
 	// IdealCycle is the design cycle time in seconds per unit, for OEE.
 	IdealCycle float64 `json:"ideal_cycle_s,omitempty"`
+}
+
+// Line is machines one behind the other with finite buffers between them.
+type Line struct {
+	Name     string   `json:"name"`
+	Stations []string `json:"stations"`
+	// Buffers are capacities in units, one between each two stations.
+	Buffers []int `json:"buffers,omitempty"`
+	// Into is a station of another line that takes this line's units from a
+	// buffer of IntoBuffer; From one that gives off units for it into a buffer
+	// of FromBuffer.
+	Into       string `json:"into,omitempty"`
+	IntoBuffer int    `json:"into_buffer,omitempty"`
+	From       string `json:"from,omitempty"`
+	FromBuffer int    `json:"from_buffer,omitempty"`
 }
 
 // Window is one resolved fault: what, where, from when to when.

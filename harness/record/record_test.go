@@ -20,6 +20,7 @@ var rows = []record.Row{
 	record.Mark{Tag: 3, At: 17, Quality: signal.UncertainNoCommunicationLastUsable},
 	record.Event{At: time.Second, Machine: "pump", Kind: "failure", Mode: "bearing_wear", Component: "motor/bearing-de"},
 	record.Alarm{At: 2 * time.Second, Machine: "pump", Detector: "pca", Score: 9, Limit: 4, Class: "process", Tag: "pump/motor/current"},
+	record.Score{Machine: 1, Detector: 0, At: 10_000_000_007, Value: 0.37, Limit: 1},
 	record.Note{At: 3, Kind: "kill", Text: "gateway"},
 }
 
@@ -67,7 +68,7 @@ func TestTornTail(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut at %d: %v", n, err)
 		}
-		have := len(l.Scans) + len(l.Sends) + len(l.Delivers) + len(l.Seen) + len(l.Marks) + len(l.Events) + len(l.Alarms) + len(l.Notes)
+		have := len(l.Scans) + len(l.Sends) + len(l.Delivers) + len(l.Seen) + len(l.Marks) + len(l.Events) + len(l.Alarms) + len(l.Scores) + len(l.Notes)
 		if have < last || have >= len(rows) {
 			t.Fatalf("cut at %d: %d rows after %d", n, have, last)
 		}

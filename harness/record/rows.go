@@ -121,6 +121,15 @@ type Alarm struct {
 	Tag string `json:"tag,omitempty"`
 }
 
+// Score is what a detector makes of a machine at the moment, said every so
+// often whether it raises an alarm or not.
+type Score struct {
+	// Machine and Detector are indices into Meta.Machines and Meta.Detectors.
+	Machine, Detector int
+	At                int64
+	Value, Limit      float64
+}
+
 // Note is a host event that the harness brought about or saw: "kill",
 // "restart", "buffer" (with a depth), for the report's timeline.
 type Note struct {
@@ -137,4 +146,5 @@ func (Seen) row()    {}
 func (Mark) row()    {}
 func (Event) row()   {}
 func (Alarm) row()   {}
+func (Score) row()   {}
 func (Note) row()    {}

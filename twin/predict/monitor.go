@@ -12,6 +12,9 @@ type Result struct {
 	// Score is the larger of them in units of its limit.
 	Score float64
 	Over  bool
+	// Acting is what decides: Score, or that of the rest of the machine while one
+	// of its sensors is known to lie. Watch fills it in.
+	Acting float64
 	// Top is the index into Names of the channel that explains most.
 	Top int
 	// Class is Sensor or Process while it is over, empty where it cannot be told.

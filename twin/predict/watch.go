@@ -88,6 +88,9 @@ func (w *Watch) judge(at time.Time, r *row) {
 	w.last = at
 	res := w.monitor.step(at, r)
 	res.temper(at.Sub(w.since))
+	if res.Acting = res.Score; w.ignoring(at) {
+		_, res.Acting = w.monitor.without(w.liar)
+	}
 	if w.OnRow != nil {
 		w.OnRow(at, r.mean, res)
 	}
@@ -145,10 +148,9 @@ const (
 //	                     ├─ it jumped, scatter stays, shape ───── Sensor ── second thoughts ── Process
 //	                     └─ patience ──────────────────────────── Sensor or Process by redundancy
 func (w *Watch) judgeModel(at time.Time, r Result) {
-	over := r.Over
+	over := r.Acting > 1
 	if w.ignoring(at) {
-		_, limit := w.monitor.without(w.liar)
-		if over = limit > 1; r.Over && !over {
+		if r.Over && !over {
 			w.until = at.Add(sensorMemory)
 		}
 		w.secondThoughts(at, r)
