@@ -59,10 +59,12 @@ func HTML(w io.Writer, r score.Result, scenarioTOML []byte) error {
 		QuietMore   int
 		TOML        string
 		TOMLLink    template.URL
+		Scored      bool
+		Flows       []score.Flow
 	}{v, string(orUnknown(v.Verdict)), verdictSign(v.Verdict), policy, template.CSS(pageCSS), template.JS(pageJS),
-		plantWide(v.Parts), plantTall(v.Parts), draw(r), plots, calm(plots), more,
+		plantWide(v.Parts, r.Story.Flows), plantTall(v.Parts, r.Story.Flows), draw(r), plots, calm(plots), more,
 		worst, worse[:min(len(worse), maxTags)], max(0, len(worse)-maxTags), quiet[:min(len(quiet), maxTags)], max(0, len(quiet)-maxTags),
-		string(scenarioTOML), template.URL("data:application/toml;base64," + base64.StdEncoding.EncodeToString(scenarioTOML))})
+		string(scenarioTOML), template.URL("data:application/toml;base64," + base64.StdEncoding.EncodeToString(scenarioTOML)), len(r.Story.Scores) > 0, r.Story.Flows})
 	if err != nil {
 		return fmt.Errorf("write page of %s: %w", r.Card.Scenario, err)
 	}

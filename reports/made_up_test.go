@@ -144,6 +144,21 @@ func story(card score.Card) score.Story {
 		ms := float64(k+1) * 10
 		s.Stages = append(s.Stages, score.StageTime{Stage: stage, N: 820491, P50MS: ms, P95MS: 2 * ms, P99MS: 3 * ms, MaxMS: 9 * ms})
 	}
+	s.Flows = []score.Flow{{Line: "line", From: "pump", To: "filler", Buffer: 1000}, {Line: "line", From: "filler", To: "oven", Buffer: 24}}
+	for k, machine := range []string{"pump", "filler", "oven"} {
+		tr := score.ScoreTrace{Machine: machine, Detector: "pca"}
+		for i := range s.Buckets {
+			v := 0.3 + 0.1*math.Sin(float64(i)/9+float64(k))
+			switch {
+			case i < 6:
+				v = -1
+			case k == 0 && i > 150 && i < 200:
+				v = math.Exp(float64(i-150) / 12)
+			}
+			tr.Max = append(tr.Max, v)
+		}
+		s.Scores = append(s.Scores, tr)
+	}
 	s.Parts, s.OEE = parts(), []score.OEE{
 		{Of: "truth", Machine: "filler", PlannedS: 7197, RanS: 6477, Units: 6300, Good: 6237, IdealCycleS: 1, Availability: 0.9, Performance: 0.9727, Quality: 0.99, Value: 0.8667},
 		{Of: "twin", Machine: "filler", PlannedS: 7197, RanS: 6500, Units: 6290, Good: 6230, IdealCycleS: 1, Availability: 0.9031, Performance: 0.9677, Quality: 0.9905, Value: 0.8656}}
@@ -273,6 +288,8 @@ func hostile() score.Result {
 			WorstBy: 1, Stale: []score.TimeSpan{{FromS: -1, ToS: math.Inf(1)}}, Troubles: []score.Trouble{{Step: -7, Lost: 1}}}},
 		OEE:    []score.OEE{{Of: evil, Machine: evil, Availability: -1, Performance: 1e300, Value: math.NaN()}},
 		Stages: []score.StageTime{{Stage: evil}}, Walk: score.Walk{Latched: 1, Owed: 5, Unobtainable: map[string]int{evil: 1}, Lost: [4]int{9, 9, 9, 9}},
-		TagWalks: []score.Walk{{Unobtainable: map[string]int{evil: 1}}}, FaultWalks: []score.Walk{{}}, Detectors: []string{evil}}
+		TagWalks: []score.Walk{{Unobtainable: map[string]int{evil: 1}}}, FaultWalks: []score.Walk{{}}, Detectors: []string{evil},
+		Flows:  []score.Flow{{Line: evil, From: evil, To: evil, Buffer: -1}, {Line: evil, From: "x", To: evil, Buffer: 1}},
+		Scores: []score.ScoreTrace{{Machine: evil, Detector: evil, Max: []float64{math.NaN(), math.Inf(1), 1e300, -1}}, {Machine: evil, Detector: evil}}}
 	return r
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/plantbed/plantbed/harness/score"
 )
 
 // picture is the plant as it stands in its scenario, with each part's worst
@@ -19,6 +21,8 @@ type picture struct {
 	ID, Title, Desc string
 	W, H            int
 	Wires           string // one path
+	Flow            string // the way of the material, one path
+	Rooms           []flowRoom
 	Boxes           []partBox
 }
 
@@ -107,10 +111,11 @@ type painter struct {
 	picture
 	wires strings.Builder
 	slim  bool
+	at    map[string]int // where each machine's box has its middle
 }
 
-func newPainter(id string, parts []partLine) *painter {
-	p := &painter{}
+func newPainter(id string, parts []partLine, flows []score.Flow) *painter {
+	p := &painter{at: map[string]int{}}
 	p.ID = id
 	machines := 0
 	for _, l := range parts {
@@ -125,6 +130,9 @@ func newPainter(id string, parts []partLine) *painter {
 		if l.Level != "calm" {
 			fmt.Fprintf(&d, " %s: %s %s.", l.Name, l.When, l.Worst)
 		}
+	}
+	for _, f := range flows {
+		fmt.Fprintf(&d, " From %s to %s, room for %s.", f.From, f.To, plural(f.Buffer, "unit"))
 	}
 	p.Desc = fmt.Sprintf("%s, in the order of a sample's way; the table under it says the same.%s", plural(len(parts), "part"), oneLine(d.String()))
 	return p
@@ -143,6 +151,9 @@ func (p *painter) box(l *partLine, x, y, w int) {
 		return
 	}
 	h, _ := p.height(l)
+	if l.Kind == "machine" {
+		p.at[l.Name] = y + h/2
+	}
 	b := partBox{Class: "part " + l.Kind + " " + l.Level, X: x, Y: y, W: w, H: h, Name: l.Name, What: l.What, Sign: l.Sign, TextX: x + 14, SignX: x + w - 8, NameY: y + 17}
 	b.Title = strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", l.Name, l.What, l.When, l.Worst))
 	if len(l.Also) > 0 {
@@ -168,19 +179,26 @@ func (p *painter) done(w, h int) *picture {
 }
 
 // plantWide lays the plant out from left to right.
-func plantWide(parts []partLine) *picture {
+func plantWide(parts []partLine, flows []score.Flow) *picture {
 	if len(parts) == 0 {
 		return nil
 	}
+	p := newPainter("plant-wide", parts, flows)
+	left := p.margin(flows)
 	const (
-		machineX, machineW = 0, 236
-		plcX, plcW         = 272, 184
-		linkX, linkW       = 492, 184
-		gateX, gateW       = 726, 196
-		lastX, lastW       = 958, 222
-		lastGap            = 24
+		machineW    = 236
+		plcW        = 184
+		linkW       = 184
+		gateW       = 196
+		lastW       = 222
+		lastGap     = 24
+		column, bus = 36, 50
 	)
-	p := newPainter("plant-wide", parts)
+	machineX := left
+	plcX := machineX + machineW + column
+	linkX := plcX + plcW + column
+	gateX := linkX + linkW + bus
+	lastX := gateX + gateW + column
 	groups, others := plantGroups(parts)
 	y := 1
 	var ports []int // where the links come out
@@ -210,6 +228,7 @@ func plantWide(parts []partLine) *picture {
 	p.box(others["broker-link"], lastX, first, lastW)
 	p.box(others["broker"], lastX, mid-boxH/2, lastW)
 	p.box(others["twin"], lastX, mid+boxH/2+lastGap, lastW)
+	p.material(flows, machineX)
 	return p.done(lastX+lastW+1, h)
 }
 
@@ -240,25 +259,24 @@ func (p *painter) joinMachines(g plantGroup, from, to, y, mid int) {
 }
 
 // plantTall lays the plant out in two columns, for a phone.
-func plantTall(parts []partLine) *picture {
+func plantTall(parts []partLine, flows []score.Flow) *picture {
 	if len(parts) == 0 {
 		return nil
 	}
-	const (
-		w     = 182
-		right = 204
-		rail  = right + w + 10
-	)
-	p := newPainter("plant-tall", parts)
+	const w = 182
+	p := newPainter("plant-tall", parts, flows)
+	left := p.margin(flows)
+	right := left + 204
+	rail := right + w + 10
 	groups, others := plantGroups(parts)
 	y, top := 1, 0
 	for _, g := range groups {
 		begin := y
-		y = p.column(g, 0, w, y)
+		y = p.column(g, left, w, y)
 		if g.plc != nil {
 			y = max(y, begin+2*boxPitch)
 			mid := begin + boxH/2
-			p.joinMachines(g, w, right, begin, mid)
+			p.joinMachines(g, left+w, right, begin, mid)
 			p.box(g.plc, right, begin, w)
 			p.box(g.link, right, begin+boxPitch, w)
 			p.wire("M%d %dV%d", right+w/2, begin+boxH, begin+boxPitch)
@@ -275,10 +293,11 @@ func plantTall(parts []partLine) *picture {
 		p.wire("M%d %dV%dH%d", rail, top, gate, right+w)
 	}
 	p.box(others["gateway"], right, y, w)
-	p.box(others["broker-link"], 0, y, w)
-	p.box(others["broker"], 0, y+boxPitch, w)
+	p.box(others["broker-link"], left, y, w)
+	p.box(others["broker"], left, y+boxPitch, w)
 	p.box(others["twin"], right, y+boxPitch, w)
-	p.wire("M%d %dH%dM%d %dV%dM%d %dH%d", right, gate, w, w/2, y+boxH, y+boxPitch, w, gate+boxPitch, right)
+	p.wire("M%d %dH%dM%d %dV%dM%d %dH%d", right, gate, left+w, left+w/2, y+boxH, y+boxPitch, left+w, gate+boxPitch, right)
+	p.material(flows, left)
 	return p.done(rail+2, y+boxPitch+boxH+1)
 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -30,9 +31,61 @@ func plants() map[string]score.Result {
 			parts = append(parts, score.Part{Kind: "plc", Name: name}, score.Part{Kind: "link", Name: "link to " + name, On: name})
 		}
 		parts = append(parts, score.Part{Kind: "gateway", Name: "gateway"}, score.Part{Kind: "link", Name: "link to the broker", On: "broker"}, score.Part{Kind: "broker", Name: "broker"}, score.Part{Kind: "twin", Name: "twin"})
-		out[fmt.Sprintf("%d machines on %d PLCs", n.machines, n.plcs)] = score.Result{Story: score.Story{Parts: parts}}
+		out[fmt.Sprintf("%d machines on %d PLCs", n.machines, n.plcs)] = score.Result{Story: score.Story{Parts: parts, Flows: chain(n.machines)}}
 	}
 	return out
+}
+
+// chain is one line through all machines, and a way back to its middle.
+func chain(machines int) []score.Flow {
+	var out []score.Flow
+	name := func(i int) string { return fmt.Sprintf("a-machine-with-a-name-%d", i) }
+	for i := 1; i < machines; i++ {
+		out = append(out, score.Flow{Line: "line", From: name(i - 1), To: name(i), Buffer: 1000 + i})
+	}
+	if machines > 2 {
+		out = append(out, score.Flow{Line: "rework", From: name(machines - 1), To: name(machines / 2), Buffer: 7})
+	}
+	return out
+}
+
+// Between every two machines of a line that are drawn stands the room of the
+// buffer between them, in the margin.
+func TestPlantDrawsTheMaterial(t *testing.T) {
+	for name, r := range plants() {
+		lines := partLines(r)
+		for layout, p := range map[string]*picture{"wide": plantWide(lines, r.Story.Flows), "tall": plantTall(lines, r.Story.Flows)} {
+			left, middle := p.W, map[string]int{}
+			for _, b := range p.Boxes {
+				if left = min(left, b.X); strings.Contains(b.Class, "machine") {
+					machine, _, _ := strings.Cut(b.Title, " ")
+					middle[machine] = b.Y + b.H/2
+				}
+			}
+			want := 0
+			for _, f := range r.Story.Flows {
+				if middle[f.From] == 0 || middle[f.To] == 0 {
+					continue
+				}
+				want++
+				at := slices.IndexFunc(p.Rooms, func(o flowRoom) bool { return o.Text == count(f.Buffer) })
+				if at < 0 {
+					t.Errorf("%s, %s: no room from %s to %s", name, layout, f.From, f.To)
+					continue
+				}
+				lo, hi := min(middle[f.From], middle[f.To]), max(middle[f.From], middle[f.To])
+				if o := p.Rooms[at]; o.Y < lo || o.Y > hi || o.X < 4 || o.X >= left {
+					t.Errorf("%s, %s: the room of %s is at %d,%d, machines are at %d and %d, from %d on", name, layout, o.Title, o.X, o.Y, lo, hi, left)
+				}
+			}
+			if len(p.Rooms) != want {
+				t.Errorf("%s, %s: %d rooms for %d ways", name, layout, len(p.Rooms), want)
+			}
+			if len(r.Story.Flows) > 0 && !strings.Contains(p.Desc, "room for") {
+				t.Errorf("%s, %s: the description is silent about the material", name, layout)
+			}
+		}
+	}
 }
 
 // Whatever the plant, no two boxes touch, all are on the paper, no text hangs
@@ -40,7 +93,7 @@ func plants() map[string]score.Result {
 func TestPlantIsLaidOut(t *testing.T) {
 	for name, r := range plants() {
 		lines := partLines(r)
-		for layout, p := range map[string]*picture{"wide": plantWide(lines), "tall": plantTall(lines)} {
+		for layout, p := range map[string]*picture{"wide": plantWide(lines, r.Story.Flows), "tall": plantTall(lines, r.Story.Flows)} {
 			for i, b := range p.Boxes {
 				if b.X < 0 || b.Y < 0 || b.X+b.W > p.W || b.Y+b.H > p.H {
 					t.Errorf("%s, %s: %s at %d,%d is off the paper of %d x %d", name, layout, b.Name, b.X, b.Y, p.W, p.H)
@@ -88,7 +141,7 @@ func TestPlantIsLaidOut(t *testing.T) {
 			}
 		}
 	}
-	if plantWide(nil) != nil || plantTall(nil) != nil {
+	if plantWide(nil, nil) != nil || plantTall(nil, nil) != nil {
 		t.Error("no parts make no picture")
 	}
 }

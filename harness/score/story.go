@@ -25,6 +25,10 @@ type Story struct {
 	Notes  []EventMark
 	// Detectors are the models that may raise alarms, the shipped one first.
 	Detectors []string
+	// Scores are what the detectors made of each machine, alarm or not.
+	Scores []ScoreTrace
+	// Flows are the ways of the material from machine to machine.
+	Flows []Flow
 	// Parts is the plant and its stack, in the order in which a sample meets
 	// them: machines, PLCs with their links, gateway, broker, twin.
 	Parts []Part
@@ -157,6 +161,19 @@ const (
 	Struck
 	Bad
 )
+
+// Flow is a way from one machine to the next, with room for so many units.
+type Flow struct {
+	Line, From, To string
+	Buffer         int
+}
+
+// ScoreTrace is a detector's score of one machine in units of its limit: the
+// greatest per bucket, negative where the machine was not judged.
+type ScoreTrace struct {
+	Machine, Detector string
+	Max               []float64
+}
 
 // Moment is something noteworthy that befell a part.
 type Moment struct {

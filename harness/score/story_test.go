@@ -361,3 +361,37 @@ func TestDropsAreSummed(t *testing.T) {
 		t.Errorf("%d notes: %+v", len(s.Notes), s.Notes[:min(3, len(s.Notes))])
 	}
 }
+
+// What the detectors made of each machine is told bucket by bucket, in units of
+// the limit; rows that name nobody tell nothing.
+func TestStoryTellsScores(t *testing.T) {
+	p, m := troubled()
+	m.Machines, m.Detectors = []record.Machine{{Name: "a", StateTag: -1, GoodTag: -1, TotalTag: -1}, {Name: "b", StateTag: -1, GoodTag: -1, TotalTag: -1}}, []string{"pca", "other"}
+	m.Lines = []record.Line{{Name: "l", Stations: []string{"a", "b"}, Buffers: []int{24}, Into: "c", IntoBuffer: 5}, {Name: "k", Stations: []string{"d"}, From: "a", FromBuffer: 3}, {Name: "none"}}
+	for i := range 10 {
+		p.log.Add(record.Score{Machine: 1, At: int64(i) * 10e9, Value: float64(i), Limit: 2})
+	}
+	p.log.Add(record.Score{Machine: 0, Detector: 1, At: 7e9, Value: 3, Limit: 4})
+	for _, bad := range []record.Score{{Machine: 7, Limit: 1}, {Machine: -1, Limit: 1}, {Detector: 9, Limit: 1}, {Value: 1}, {Limit: math.NaN()}} {
+		p.log.Add(bad)
+	}
+	s := storyOf(p, m).Story
+	if len(s.Scores) != 2 || s.Scores[0].Machine != "b" || s.Scores[0].Detector != "pca" || s.Scores[1].Machine != "a" || s.Scores[1].Detector != "other" {
+		t.Fatalf("%+v", s.Scores)
+	}
+	for i, v := range s.Scores[0].Max {
+		want, from, to := -1.0, float64(i)*s.BucketS, float64(i+1)*s.BucketS
+		for k := range 10 {
+			if at := float64(k) * 10; at >= from && at < to {
+				want = float64(k) / 2
+			}
+		}
+		if v != want {
+			t.Errorf("from %g s on it is %g, want %g", from, v, want)
+		}
+	}
+	want := []score.Flow{{"l", "a", "b", 24}, {"l", "b", "c", 5}, {"k", "a", "d", 3}}
+	if !reflect.DeepEqual(s.Flows, want) {
+		t.Errorf("flows %v, want %v", s.Flows, want)
+	}
+}

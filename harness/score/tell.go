@@ -61,6 +61,8 @@ func tell(l *record.Log, o outages, tracks []*track, c Card, ocs []occurrence, u
 	t.faultWalks()
 	t.watch()
 	t.marks(ocs)
+	t.scores()
+	t.flows()
 	t.parts()
 	return t.s
 }
