@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,6 +22,7 @@ type processHost struct {
 	r    *run
 	file string
 	log  *os.File
+	deaf func() // ends the watch of the buffer's depth
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -32,6 +34,9 @@ func newProcessHost(r *run, cfg gateway.Config) (host, error) {
 	if err := os.RemoveAll(cfg.Buffer.Dir); err != nil {
 		return nil, fmt.Errorf("gateway: cannot empty its folder: %w", err)
 	}
+	if cfg.Admin.Listen == "" {
+		cfg.Admin.Listen = "127.0.0.1:0"
+	}
 	h := &processHost{r: r, file: filepath.Join(r.opts.Dir, "gateway.toml")}
 	if err := writeGatewayConfig(h.file, cfg); err != nil {
 		return nil, err
@@ -41,7 +46,23 @@ func newProcessHost(r *run, cfg gateway.Config) (host, error) {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	h.log = log
-	return h, h.boot()
+	if err := h.boot(); err != nil {
+		log.Close()
+		return nil, err
+	}
+	h.listen()
+	return h, nil
+}
+
+// listen has the depth of the buffer noted as it changes.
+func (h *processHost) listen() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		newDepthWatch(h.log.Name()).run(ctx, func(depth float64) { h.r.tap.note("depth", depth, "") })
+	}()
+	h.deaf = func() { cancel(); <-done }
 }
 
 func writeGatewayConfig(file string, cfg gateway.Config) error {
@@ -129,6 +150,7 @@ func (h *processHost) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	defer h.log.Close()
+	h.deaf()
 	if h.cmd == nil {
 		return nil
 	}
