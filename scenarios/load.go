@@ -63,8 +63,10 @@ func read(file source, text []byte, sets []string) (*Scenario, strict.Problems) 
 		}
 	}
 	problems = append(problems, tree.Into(&s)...)
+	problems = append(problems, s.loadSUT(tree)...)
 	s.src, s.told = tree.Source(), problems
 	s.resolve()
+	s.besideFile(file)
 	return &s, problems
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/harness/sut"
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/plant"
 	"github.com/plantbed/plantbed/sim/plc"
@@ -23,8 +24,11 @@ type Scenario struct {
 	Seed     uint64          `toml:"seed"`
 	Duration strict.Duration `toml:"duration"`
 	// Gear is fast, virtual or live.
-	Gear     string                `toml:"gear"`
-	Gateway  Gateway               `toml:"gateway"`
+	Gear    string  `toml:"gear"`
+	Gateway Gateway `toml:"gateway"`
+	// SUT is another gateway in the place of the built-in one, under the same
+	// contract; nil for none.
+	SUT      *sut.Config           `toml:"sut,omitempty"`
 	Twin     Twin                  `toml:"twin"`
 	Detector Detector              `toml:"detector"`
 	Broker   Broker                `toml:"broker"`

@@ -29,6 +29,7 @@ func (s *Scenario) Validate(known []string) strict.Problems {
 	s.validateUpkeep(&ps)
 	s.validateFaults(&ps)
 	ps = append(ps, s.Gateway.validate().Under("gateway")...)
+	s.validateSUT(&ps)
 	s.validateRest(&ps)
 	s.validateExpect(&ps, known)
 	if s.Dataset != nil {

@@ -51,10 +51,13 @@ var Rules = []Rule{
 	{Tree: "harness/broker", May: []string{"harness/record", "sim/signal", "internal/payload"}, Net: true},
 	// Data sets are written from the fast gear's world, or from a run's record.
 	{Tree: "harness/dataset", May: []string{"harness", "harness/record", "scenarios", "faults", "sim/...", "internal/..."}},
-	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal"}, Net: true},
+	// A stranger's payload becomes samples here, Sparkplug's among them; the
+	// shipped adapters are embedded files.
+	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal", "internal/payload", "gateway/sparkplug", "scenarios/sut"}, Net: true},
+	{Tree: "scenarios/sut"},
 	{Tree: "harness/api", May: []string{"harness/record", "sim/signal"}, Net: true},
 	{Tree: "harness", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
-	{Tree: "scenarios", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "internal/..."}},
+	{Tree: "scenarios", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "internal/...", "harness/sut"}}, // its Config
 	{Tree: "reports", May: []string{"harness/score"}},
 	// Benches use what the product uses, and the peers.
 	{Tree: "bench/...", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},

@@ -1,0 +1,154 @@
+package sut
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// process is a SUT that is a program. It runs in a process group of its own, so
+// that what it starts itself dies with it.
+type process struct {
+	base
+	mu   sync.Mutex
+	life *life // nil while it is down
+}
+
+// life is one run of the program.
+type life struct {
+	cmd *exec.Cmd
+	// ended gets the end once; gone is closed then.
+	ended chan error
+	gone  chan struct{}
+	// asked says that the end was ours.
+	asked bool
+}
+
+func (p *process) Start(ctx context.Context, e Endpoints) error {
+	if err := p.prepare(e, p.home()); err != nil {
+		return err
+	}
+	return p.Restart(ctx)
+}
+
+func (p *process) Restart(ctx context.Context) error {
+	l, err := p.boot()
+	if err != nil || l == nil {
+		return err
+	}
+	return p.wait(ctx, l.ended)
+}
+
+// boot starts the program; nil where it runs already.
+func (p *process) boot() (*life, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.life != nil {
+		return nil, nil
+	}
+	words, err := p.words()
+	if err != nil {
+		return nil, err
+	}
+	env, err := p.environ()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Dir = p.home()
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	cmd.WaitDelay = time.Second // what it left behind may hold its output open
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	p.log.look(p.cfg.Ready.Log)
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("sut: cannot start %s: %w", p.cfg.Name, err)
+	}
+	l := &life{cmd: cmd, ended: make(chan error, 1), gone: make(chan struct{})}
+	p.life = l
+	go p.reap(l)
+	return l, nil
+}
+
+// reap waits for the end of a life.
+func (p *process) reap(l *life) {
+	err := l.cmd.Wait()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
+	l.ended <- err
+	close(l.gone)
+	p.mu.Lock()
+	own := !l.asked
+	if p.life == l {
+		p.life = nil
+	}
+	p.mu.Unlock()
+	if own && p.opts.Died != nil {
+		p.opts.Died(fmt.Errorf("%s ended of its own accord: %s", p.cfg.Name, endOf(err)))
+	}
+}
+
+// take marks the life as ended by us, and gives it.
+func (p *process) take() *life {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.life
+	if l != nil {
+		l.asked = true
+		p.life = nil
+	}
+	return l
+}
+
+// group signals the program and all that it has started.
+func (l *life) group(s syscall.Signal) { syscall.Kill(-l.cmd.Process.Pid, s) }
+
+func (p *process) Kill() error {
+	if l := p.take(); l != nil {
+		l.group(syscall.SIGKILL)
+		<-l.gone
+	}
+	return nil
+}
+
+func (p *process) Pause(on bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.life == nil {
+		return nil
+	}
+	s := syscall.SIGCONT
+	if on {
+		s = syscall.SIGSTOP
+	}
+	p.life.group(s)
+	return nil
+}
+
+func (p *process) Stop() error {
+	l := p.take()
+	if p.log != nil {
+		defer p.log.close()
+	}
+	if l == nil {
+		return nil
+	}
+	l.group(syscall.SIGCONT)
+	l.group(signals[p.cfg.Stop.Signal])
+	late := time.NewTimer(p.cfg.Stop.Grace.D())
+	defer late.Stop()
+	select {
+	case <-l.gone:
+	case <-late.C:
+		p.opts.Log.Warn("the system under test did not end when it was asked to", "name", p.cfg.Name, "within", p.cfg.Stop.Grace.String())
+	}
+	l.group(syscall.SIGKILL) // and what it left behind
+	<-l.gone
+	return nil
+}

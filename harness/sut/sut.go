@@ -1,0 +1,154 @@
+// Package sut is the system under test: any gateway that reads the PLCs of a
+// run and publishes at its broker, as a process or a container.
+//
+//	cfg, problems := sut.Load("telegraf")       // a shipped adapter, or a file that holds a [sut] table
+//	s, err := sut.New(cfg, sut.Options{Dir: dir, Log: log})
+//	err = s.Start(ctx, endpoints)               // renders its configuration, starts it, waits until it is ready
+//	defer s.Stop()
+//	s.Kill()                                    // SIGKILL
+//	err = s.Restart(ctx)                        // again, on what its directory has kept
+//
+// What it publishes becomes samples through a Mapper, whose expressions the
+// configuration holds:
+//
+//	m, problems := cfg.Mapper(endpoints)
+//	batch, err := m.Decode("plant/pump", payload, now)
+//
+// A Mapper drops what it cannot tell: without an id there is no sample. What a
+// payload does not carry stays missing: without a seq a sample is known by its
+// source time, without that by its order.
+package sut
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+)
+
+// The kinds of system under test.
+const (
+	// Builtin is the gateway of this project, where the harness puts it.
+	Builtin   = "builtin"
+	Process   = "process"
+	Container = "container"
+)
+
+var kinds = []string{Builtin, Process, Container}
+
+// SUT is a system under test. Its methods must not be called at the same time.
+type SUT interface {
+	// Start brings it up in an empty directory and returns once it is ready, or
+	// says why it is not: it ended, or was not ready within Ready.Within.
+	Start(ctx context.Context, e Endpoints) error
+	// Kill ends it without a warning; its directory stays.
+	Kill() error
+	// Restart starts it again after a Kill, with the same configuration.
+	Restart(ctx context.Context) error
+	// Pause stops it from running, and lets it go on.
+	Pause(on bool) error
+	// Stop asks it to end, makes it end after a while, and leaves nothing of it
+	// but its directory. It may be called at any time, and again.
+	Stop() error
+}
+
+// Options of a SUT.
+type Options struct {
+	// Dir is where its directory (sut) and its log (sut.log) go.
+	Dir string
+	Log *slog.Logger
+	// Samples counts what has come from it, for the readiness check "data".
+	Samples func() int64
+	// Died is told, at most once a life, that it ended of its own accord.
+	Died func(error)
+}
+
+// New makes a SUT of a valid Config; the built-in gateway is the harness's own.
+func New(cfg Config, opts Options) (SUT, error) {
+	cfg.Defaults()
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("sut: %w", err)
+	}
+	opts.Dir = dir
+	switch cfg.Kind {
+	case Process:
+		return &process{base: base{cfg: cfg, opts: opts}}, nil
+	case Container:
+		return &container{base: base{cfg: cfg, opts: opts}}, nil
+	}
+	return nil, fmt.Errorf("sut: kind %q is not started here", cfg.Kind)
+}
+
+// base is what a process and a container share.
+type base struct {
+	cfg  Config
+	opts Options
+	ends Endpoints
+	log  *logFile
+}
+
+// home is the SUT's directory as this process sees it.
+func (b *base) home() string { return filepath.Join(b.opts.Dir, "sut") }
+
+// prepare empties the directory and writes the rendered files into it. seen is
+// the directory as the SUT sees it.
+func (b *base) prepare(e Endpoints, seen string) error {
+	e.Dir = seen
+	e.ports = &ports{}
+	b.ends = e
+	if err := os.RemoveAll(b.home()); err != nil {
+		return fmt.Errorf("sut: cannot empty its directory: %w", err)
+	}
+	if err := os.MkdirAll(b.home(), 0o755); err != nil {
+		return fmt.Errorf("sut: %w", err)
+	}
+	for _, f := range b.cfg.Files {
+		text, err := render(f.source(), f.Text, b.ends)
+		if err != nil {
+			return fmt.Errorf("sut: %w", err)
+		}
+		at := filepath.Join(b.home(), filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			return fmt.Errorf("sut: %w", err)
+		}
+		if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+			return fmt.Errorf("sut: %w", err)
+		}
+	}
+	log, err := newLogFile(filepath.Join(b.opts.Dir, "sut.log"))
+	if err != nil {
+		return fmt.Errorf("sut: %w", err)
+	}
+	b.log = log
+	return nil
+}
+
+// words renders the command, and environ the environment as KEY=VALUE, sorted.
+func (b *base) words() ([]string, error) {
+	out := make([]string, len(b.cfg.Command))
+	for i, w := range b.cfg.Command {
+		text, err := render(fmt.Sprintf("command[%d]", i), w, b.ends)
+		if err != nil {
+			return nil, fmt.Errorf("sut: %w", err)
+		}
+		out[i] = text
+	}
+	return out, nil
+}
+
+func (b *base) environ() ([]string, error) {
+	var out []string
+	for _, key := range sortedKeys(b.cfg.Env) {
+		text, err := render("env."+key, b.cfg.Env[key], b.ends)
+		if err != nil {
+			return nil, fmt.Errorf("sut: %w", err)
+		}
+		out = append(out, key+"="+text)
+	}
+	return out, nil
+}
