@@ -128,7 +128,7 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 		}
 		d.server, d.registers = s, s.Map()
 	default:
-		cfg, err := opcuaConfig(p, r.start)
+		cfg, err := opcuaConfig(p, r.world.plant, r.start)
 		if err != nil {
 			return nil, err
 		}

@@ -164,6 +164,7 @@ func (s *Scenario) validatePLCs(ps *strict.Problems) {
 				ps.AddName(fmt.Sprintf("%s.fast_tags[%d]", at, j), fmt.Sprintf("no machine of %s has a tag %q", p.Name, tag), tag, tags)
 			}
 		}
+		validateShown(ps, at, &p, tags)
 	}
 }
 

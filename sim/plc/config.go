@@ -49,6 +49,21 @@ type Config struct {
 	History strict.Duration `toml:"history,omitzero"`
 	// Alarms are raised by the device itself, at each scan.
 	Alarms []Alarm `toml:"alarm,omitempty"`
+	// Variables are the controller's own, beside the tags of its machines.
+	Variables []Variable `toml:"variable,omitempty"`
+	// Nodesets are files of the form NodeSet2 (OPC UA Part 6, annex F) with
+	// models that the server shows too, each after those that it builds on. A
+	// relative one is looked for in the folder of the scenario.
+	Nodesets []string `toml:"nodeset,omitempty"`
+	// Bind has nodes of these models show tags: the id of a node, such as
+	// "nsu=http://example.org/line/;s=Filler.Speed", and a tag.
+	Bind map[string]string `toml:"bind,omitempty"`
+	// Trusted is a folder with the certificates (DER) of the clients that may
+	// come over a secured channel; empty trusts all.
+	Trusted string `toml:"trusted,omitempty"`
+	// UserCertificates is a folder with the certificates (DER) of users, who
+	// show that they hold the key instead of saying a password.
+	UserCertificates string `toml:"user_certificates,omitempty"`
 	// InstallBias is the standard deviation, over instruments, of the constant
 	// offset with which each was installed, as a share of its span; default
 	// 0.001, that is 0.1 %.
@@ -111,10 +126,28 @@ func (c Config) Validate() strict.Problems {
 	for i := range c.Alarms {
 		c.Alarms[i].check(fmt.Sprintf("alarm[%d]", i), &ps)
 	}
-	if c.Protocol == "modbus" && (len(c.Users) > 0 || c.History != 0 || len(c.Alarms) > 0) {
-		ps.Add("protocol", "Modbus has neither users nor history nor alarms")
+	names := map[string]bool{}
+	for i := range c.Variables {
+		v := &c.Variables[i]
+		v.check(fmt.Sprintf("variable[%d]", i), &ps)
+		if names[v.Name] {
+			ps.Add(fmt.Sprintf("variable[%d].name", i), fmt.Sprintf("%q stands there twice", v.Name))
+		}
+		names[v.Name] = true
 	}
-	if c.NamedOnly && len(c.Users) == 0 {
+	if c.Protocol == "modbus" && (len(c.Users) > 0 || c.History != 0 || len(c.Alarms) > 0 || len(c.Variables) > 0 || len(c.Nodesets) > 0) {
+		ps.Add("protocol", "Modbus has neither users nor history nor alarms nor variables nor models")
+	}
+	if len(c.Bind) > 0 && len(c.Nodesets) == 0 {
+		ps.Add("bind", "there is no nodeset whose nodes could show tags")
+	}
+	if c.Trusted != "" && c.Security == "" {
+		ps.Add("trusted", "without security no client shows a certificate")
+	}
+	if c.UserCertificates != "" && c.Security == "" {
+		ps.Add("user_certificates", "without security no user shows a certificate")
+	}
+	if c.NamedOnly && len(c.Users) == 0 && c.UserCertificates == "" {
 		ps.Add("named_only", "with no users nobody could come in")
 	}
 	if c.History < 0 {

@@ -40,10 +40,12 @@ type cycle struct {
 	base     uint64 // what the device's own counter leaves out
 	latest   atomic.Pointer[Block]
 	scan     func()
+	zero     []float64 // what counters began from that were reset, nil for none
 
 	mu      sync.Mutex
 	pending []write
 	flushed []write // the ones before, kept for their memory
+	zeroing []int   // counters to be reset at the next scan
 }
 
 // write is a value on its way to the machine.
@@ -212,8 +214,13 @@ func (p *PLC) latch(c *cycle, b *Block) {
 	if last := c.latest.Load(); p.sw.frozen && last != nil {
 		copy(b.Values, last.Values)
 	} else {
+		c.takeZeros(func(i int) float64 { return c.channels[i].tag.Read(b.At) })
 		for i, ch := range c.channels {
-			b.Values[i], c.said[i] = ch.read(b.At, ch.tag.Read(b.At))
+			x := ch.tag.Read(b.At)
+			if c.zero != nil {
+				x -= c.zero[i]
+			}
+			b.Values[i], c.said[i] = ch.read(b.At, x)
 		}
 	}
 	switch {

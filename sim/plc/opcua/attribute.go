@@ -1,6 +1,7 @@
 package opcua
 
 import (
+	"cmp"
 	"math"
 	"reflect"
 	"strconv"
@@ -26,9 +27,9 @@ func (s *Server) attribute(n *node, a ua.AttributeID, now time.Time) (any, error
 	case ua.AttributeIDBrowseName:
 		return &ua.QualifiedName{NamespaceIndex: n.ns, Name: n.name}, nil
 	case ua.AttributeIDDisplayName:
-		return ua.NewLocalizedText(n.name), nil
+		return n.displayName(), nil
 	case ua.AttributeIDDescription:
-		return ua.NewLocalizedText(""), nil
+		return ua.NewLocalizedText(n.doc), nil
 	case ua.AttributeIDWriteMask, ua.AttributeIDUserWriteMask:
 		return uint32(0), nil
 	}
@@ -44,32 +45,30 @@ func (s *Server) attribute(n *node, a ua.AttributeID, now time.Time) (any, error
 		}
 	case ua.NodeClassMethod:
 		if a == ua.AttributeIDExecutable || a == ua.AttributeIDUserExecutable {
-			return true, nil
+			return n.method != nil, nil
 		}
 	default:
-		return typeAttribute(n, a)
+		return s.typeAttribute(n, a)
 	}
 	return nil, ua.StatusBadAttributeIDInvalid
 }
 
 func (s *Server) variableAttribute(n *node, a ua.AttributeID, now time.Time) (any, error) {
 	switch a {
-	case ua.AttributeIDValue:
-		return n.read(s, now), nil
 	case ua.AttributeIDDataType:
-		return ua.NewFourByteNodeID(0, uint16(n.dataType)), nil
+		return s.space().idOf(n.dataType), nil
 	case ua.AttributeIDValueRank:
-		if n.array {
-			return int32(1), nil
-		}
-		return int32(-1), nil
+		return n.rank(), nil
 	case ua.AttributeIDArrayDimensions:
-		if n.array {
+		if n.memory != nil && n.memory.dims != nil {
+			return n.memory.dims, nil
+		}
+		if n.rank() == rankArray {
 			return []uint32{0}, nil
 		}
 	case ua.AttributeIDAccessLevel, ua.AttributeIDUserAccessLevel:
 		level := byte(accessRead)
-		if n.tag != nil && n.tag.tag.Write != nil {
+		if n.tag != nil && n.tag.tag.Write != nil || n.memory != nil && n.memory.writable {
 			level |= accessWrite
 		}
 		if n.tag != nil && s.cfg.History > 0 {
@@ -77,8 +76,8 @@ func (s *Server) variableAttribute(n *node, a ua.AttributeID, now time.Time) (an
 		}
 		return level, nil
 	case ua.AttributeIDMinimumSamplingInterval:
-		if n.tag != nil {
-			return n.tag.period, nil
+		if _, period, ok := n.scanned(); ok {
+			return period, nil
 		}
 		return float64(0), nil
 	case ua.AttributeIDHistorizing:
@@ -87,8 +86,34 @@ func (s *Server) variableAttribute(n *node, a ua.AttributeID, now time.Time) (an
 	return nil, ua.StatusBadAttributeIDInvalid
 }
 
-func typeAttribute(n *node, a ua.AttributeID) (any, error) {
+// rank is the ValueRank of a variable.
+func (n *node) rank() int32 {
 	switch {
+	case n.memory != nil:
+		return n.memory.rank
+	case n.array || n.several != nil:
+		return rankArray
+	}
+	return rankScalar
+}
+
+// scanned tells the task at whose scans a variable changes, and its period in
+// milliseconds; false for one that does not depend on scans.
+func (n *node) scanned() (task int, period float64, ok bool) {
+	switch {
+	case n.tag != nil:
+		return n.tag.task, n.tag.period, true
+	case n.several != nil:
+		task, ok = n.several.task()
+		return task, n.several.tags[0].period, ok
+	}
+	return 0, 0, false
+}
+
+func (s *Server) typeAttribute(n *node, a ua.AttributeID) (any, error) {
+	switch {
+	case n.definition != nil && a == ua.AttributeIDDataTypeDefinition:
+		return ua.NewExtensionObject(n.definition), nil
 	case a == ua.AttributeIDIsAbstract:
 		return n.abstract, nil
 	case n.class == ua.NodeClassReferenceType && a == ua.AttributeIDSymmetric:
@@ -98,7 +123,7 @@ func typeAttribute(n *node, a ua.AttributeID) (any, error) {
 	case n.class == ua.NodeClassVariableType && a == ua.AttributeIDValueRank:
 		return int32(-2), nil
 	case n.class == ua.NodeClassVariableType && a == ua.AttributeIDDataType:
-		return ua.NewFourByteNodeID(0, 24), nil
+		return s.space().idOf(cmp.Or(n.dataType, id.BaseDataType)), nil
 	}
 	return nil, ua.StatusBadAttributeIDInvalid
 }
@@ -169,31 +194,52 @@ func (r *readAnswer) other(b []byte, n *node, q *ua.ReadValueID, now uint64) []b
 		defer r.s.mu.Unlock()
 	}
 	v, err := r.s.readOther(n, q, r.now)
-	if err != nil {
+	switch {
+	case err != nil:
 		return appendNothing(b, err.(ua.StatusCode), now, r.stamps)
+	case v.variant == nil:
+		return appendNothing(b, ua.StatusCode(v.status), now, r.stamps)
+	case q.AttributeID != ua.AttributeIDValue:
+		return appendVariant(b, v.variant, 0, 0, now, r.stamps)
 	}
-	source := now
-	if q.AttributeID != ua.AttributeIDValue {
-		source = 0
+	return appendVariant(b, v.variant, v.status, v.ticks(now), now, r.stamps)
+}
+
+// look is an attribute as it is sent; without a variant there is only a status.
+type look struct {
+	variant *ua.Variant
+	sampled
+}
+
+// ticks is the time of the value, or else the time of looking.
+func (l *look) ticks(now uint64) uint64 {
+	if l.source.IsZero() {
+		return now
 	}
-	return appendVariant(b, v, 0, source, now, r.stamps)
+	return ticks(l.source)
 }
 
 // readOther reads an attribute; its errors are status codes.
-func (s *Server) readOther(n *node, q *ua.ReadValueID, now time.Time) (*ua.Variant, error) {
+func (s *Server) readOther(n *node, q *ua.ReadValueID, now time.Time) (l look, err error) {
 	if err := checkQuery(n, q); err != nil {
-		return nil, err
+		return l, err
 	}
-	v, err := s.attribute(n, q.AttributeID, now)
-	if err != nil {
-		return nil, err
+	if q.AttributeID == ua.AttributeIDValue && n.class == ua.NodeClassVariable {
+		if l.sampled = s.valueOf(n, now); l.status.IsBad() && l.value == nil {
+			return l, nil
+		}
+	} else if l.value, err = s.attribute(n, q.AttributeID, now); err != nil {
+		return l, err
 	}
 	if q.IndexRange != "" {
-		if v, err = slice(v, q.IndexRange); err != nil {
-			return nil, err
+		if l.value, err = slice(l.value, q.IndexRange); err != nil {
+			return l, err
 		}
 	}
-	return ua.MustVariant(v), nil
+	if l.variant, err = ua.NewVariant(l.value); err != nil {
+		return l, ua.StatusBadInternalError
+	}
+	return l, nil
 }
 
 // checkQuery finds what is wrong with what to read or to monitor.

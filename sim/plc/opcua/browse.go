@@ -44,15 +44,15 @@ func (x *exchange) browse(r *ua.BrowseRequest) (any, error) {
 // browse lists the references that a description asks for.
 func (sp *space) browse(d *ua.BrowseDescription) ([]*ua.ReferenceDescription, error) {
 	n := sp.node(d.NodeID)
-	base := d.ReferenceTypeID.IntID()
+	base := sp.keyOf(d.ReferenceTypeID)
 	switch {
 	case n == nil:
 		return nil, ua.StatusBadNodeIDUnknown
 	case d.BrowseDirection >= ua.BrowseDirectionInvalid:
 		return nil, ua.StatusBadBrowseDirectionInvalid
-	case d.ReferenceTypeID.Type() > ua.NodeIDTypeNumeric || d.ReferenceTypeID.Namespace() != 0:
+	case base == 0 && (d.ReferenceTypeID.Type() > ua.NodeIDTypeNumeric || d.ReferenceTypeID.Namespace() != 0):
 		return nil, ua.StatusBadReferenceTypeIDInvalid
-	case base != 0 && !sp.std.isA(base, id.References):
+	case base != 0 && !sp.isA(base, id.References):
 		return nil, ua.StatusBadReferenceTypeIDInvalid
 	}
 	list := []*ua.ReferenceDescription{}
@@ -64,21 +64,21 @@ func (sp *space) browse(d *ua.BrowseDescription) ([]*ua.ReferenceDescription, er
 			!sp.matches(r.typ, base, d.IncludeSubtypes):
 			continue
 		}
-		list = append(list, describe(r, ua.BrowseResultMask(d.ResultMask)))
+		list = append(list, sp.describe(r, ua.BrowseResultMask(d.ResultMask)))
 	}
 	return list, nil
 }
 
 // matches tells whether a reference is of the type asked for, 0 being any.
 func (sp *space) matches(typ, base uint32, subtypes bool) bool {
-	return base == 0 || typ == base || subtypes && sp.std.isA(typ, base)
+	return base == 0 || typ == base || subtypes && sp.isA(typ, base)
 }
 
 // describe says of a reference what was asked for.
-func describe(r ref, mask ua.BrowseResultMask) *ua.ReferenceDescription {
+func (sp *space) describe(r ref, mask ua.BrowseResultMask) *ua.ReferenceDescription {
 	d := &ua.ReferenceDescription{NodeID: &ua.ExpandedNodeID{NodeID: r.to.id}}
 	if mask&ua.BrowseResultMaskReferenceTypeID != 0 {
-		d.ReferenceTypeID = ua.NewFourByteNodeID(0, uint16(r.typ))
+		d.ReferenceTypeID = sp.idOf(r.typ)
 	}
 	if mask&ua.BrowseResultMaskIsForward != 0 {
 		d.IsForward = r.forward
@@ -90,10 +90,10 @@ func describe(r ref, mask ua.BrowseResultMask) *ua.ReferenceDescription {
 		d.BrowseName = &ua.QualifiedName{NamespaceIndex: r.to.ns, Name: r.to.name}
 	}
 	if mask&ua.BrowseResultMaskDisplayName != 0 {
-		d.DisplayName = ua.NewLocalizedText(r.to.name)
+		d.DisplayName = r.to.displayName()
 	}
 	if mask&ua.BrowseResultMaskTypeDefinition != 0 && r.to.kind != 0 {
-		d.TypeDefinition = ua.NewFourByteExpandedNodeID(0, uint16(r.to.kind))
+		d.TypeDefinition = &ua.ExpandedNodeID{NodeID: sp.idOf(r.to.kind)}
 	}
 	return d
 }
@@ -196,7 +196,7 @@ func (sp *space) step(from []*node, e *ua.RelativePathElement) []*node {
 	for _, n := range from {
 		for _, r := range sp.refs(n) {
 			if r.forward != e.IsInverse && r.to.ns == e.TargetName.NamespaceIndex && r.to.name == e.TargetName.Name &&
-				sp.matches(r.typ, e.ReferenceTypeID.IntID(), e.IncludeSubtypes) && !slices.Contains(to, r.to) {
+				sp.matches(r.typ, sp.keyOf(e.ReferenceTypeID), e.IncludeSubtypes) && !slices.Contains(to, r.to) {
 				to = append(to, r.to)
 			}
 		}

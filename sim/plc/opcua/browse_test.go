@@ -61,17 +61,28 @@ func TestBrowse(t *testing.T) {
 	}
 }
 
-// every reference is seen from both ends, and every hierarchical target can be found by its id.
+// every reference is seen from both ends, and every hierarchical target can be
+// found by its id; with models and without.
 func TestReferencesMatch(t *testing.T) {
-	sp, err := newSpace(newPLC(), Config{}.WithDefaults("x"), 0)
+	for what, cfg := range map[string]Config{
+		"plain": {}, "machines, variables": {Machines: testMachines(), Variables: testVariables()},
+	} {
+		t.Run(what, func(t *testing.T) { checkReferences(t, cfg) })
+	}
+}
+
+func checkReferences(t *testing.T, cfg Config) {
+	t.Helper()
+	sp, err := newSpace(newPLC(), cfg.WithDefaults("x"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	var visit func(n *node)
-	visit = func(n *node) {
+	for todo := []*node{sp.std.nodes[id.RootFolder]}; len(todo) > 0; {
+		n := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
 		if seen[n.id.String()] {
-			return
+			continue
 		}
 		seen[n.id.String()] = true
 		for _, r := range sp.refs(n) {
@@ -85,13 +96,17 @@ func TestReferencesMatch(t *testing.T) {
 			if !back && r.typ != id.HasTypeDefinition {
 				t.Errorf("%v → %v has no way back", n.id, r.to.id)
 			}
-			visit(found)
+			todo = append(todo, found)
 		}
 	}
-	visit(sp.std.nodes[id.RootFolder])
 	for number := range sp.std.nodes {
 		if !seen[sp.std.nodes[number].id.String()] {
 			t.Errorf("node %d (%s) hangs in the air", number, sp.std.nodes[number].name)
+		}
+	}
+	for text := range sp.byID {
+		if !seen[text] {
+			t.Errorf("node %s hangs in the air", text)
 		}
 	}
 }

@@ -24,6 +24,14 @@ type Config struct {
 	History strict.Duration `toml:"history"`
 	// Alarms are raised when a tag leaves its limits.
 	Alarms []plc.Alarm `toml:"-"`
+	// Variables are the controller's own, beside its tags.
+	Variables []plc.Variable `toml:"-"`
+	// Machines are described as the companion models have it.
+	Machines []Machine `toml:"-"`
+	// Models are shown too, each after those that it builds on; Bind has nodes
+	// of theirs, by their ids, show tags.
+	Models []*Model          `toml:"-"`
+	Bind   map[string]string `toml:"-"`
 	// Methods are what clients can call besides setting writable tags.
 	Methods []Method `toml:"-"`
 	// Users are who may come in; the zero Users is anybody, who stays anonymous.

@@ -1,6 +1,7 @@
 package opcua
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"reflect"
@@ -237,8 +238,8 @@ func (c *cursor) extension(x *ua.ExtensionObject, depth int) {
 	x.Value = into
 }
 
-// dataValue decodes the value to write. A value that no tag could take (an
-// array, a structure) is stepped over and left as a null variant.
+// dataValue decodes the value to write. A value that nothing here could take
+// (a matrix, a structure) is stepped over and left as a null variant.
 func (c *cursor) dataValue(d *ua.DataValue) {
 	d.EncodingMask = c.u8()
 	d.Value = new(ua.Variant)
@@ -262,17 +263,19 @@ func (c *cursor) dataValue(d *ua.DataValue) {
 	}
 }
 
-// variant decodes a scalar of a type that something here takes, and steps over
-// all others, which leaves it null.
+// variant decodes a scalar, or an array of one dimension, of a type that
+// something here takes, and steps over all others, which leaves it null. What
+// was stepped over first is known to have as many elements as it says.
 func (c *cursor) variant(v *ua.Variant) {
 	from := c.b
 	typ := c.skipVariant(0)
-	if c.bad {
+	if c.bad || typ&ua.VariantArrayDimensions != 0 {
 		return
 	}
-	switch {
-	case typ >= 1 && typ <= 13, typ == 15, typ == 17, typ == 21:
-		if _, err := v.Decode(from[:len(from)-len(c.b)]); err != nil {
+	switch typ &^= ua.VariantArrayValues; {
+	case typ >= 1 && typ <= 15, typ == 17, typ >= 19 && typ <= 21:
+		own := bytes.Clone(from[:len(from)-len(c.b)]) // the library's values share memory with what they come from
+		if _, err := v.Decode(own); err != nil {
 			c.bad = true
 		}
 	}

@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"math"
+	"reflect"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
@@ -65,6 +66,9 @@ func (f *filter) passes(last, e *entry) bool {
 	case f.trigger == ua.DataChangeTriggerStatusValueTimestamp && e.source != last.source:
 		return true
 	case e.variant != nil || last.variant != nil:
+		if f.deadband > 0 {
+			return farApart(e.variant, last.variant, f.deadband)
+		}
 		return !sameVariant(e.variant, last.variant)
 	case e.value == last.value || e.value != e.value && last.value != last.value:
 		return false
@@ -83,8 +87,44 @@ func sameVariant(a, b *ua.Variant) bool {
 	return err1 == nil && err2 == nil && string(x) == string(y)
 }
 
+// farApart tells whether two numbers, or any two elements of two arrays of
+// numbers, differ by more than a deadband.
+func farApart(a, b *ua.Variant, deadband float64) bool {
+	if a == nil || b == nil {
+		return a != b
+	}
+	x, y := reflect.ValueOf(a.Value()), reflect.ValueOf(b.Value())
+	switch {
+	case x.Kind() != y.Kind():
+		return true
+	case x.Kind() != reflect.Slice:
+		return !(math.Abs(asFloat(x)-asFloat(y)) <= deadband)
+	case x.Len() != y.Len():
+		return true
+	}
+	for i := range x.Len() {
+		if !(math.Abs(asFloat(x.Index(i))-asFloat(y.Index(i))) <= deadband) {
+			return true
+		}
+	}
+	return false
+}
+
+// asFloat is a number as a float, and 0 for what is none.
+func asFloat(v reflect.Value) float64 {
+	switch {
+	case v.CanInt():
+		return float64(v.Int())
+	case v.CanUint():
+		return float64(v.Uint())
+	case v.CanFloat():
+		return v.Float()
+	}
+	return 0
+}
+
 // scan takes a block from the PLC.
-func (it *item) scan(b *plc.Block, stamp, now uint64) {
+func (it *item) scan(s *Server, b *plc.Block, stamp, now uint64) {
 	if it.block == b {
 		return
 	}
@@ -94,6 +134,10 @@ func (it *item) scan(b *plc.Block, stamp, now uint64) {
 	}
 	it.wait = it.every
 	if it.mode == ua.MonitoringModeDisabled || it.lost {
+		return
+	}
+	if it.node.tag == nil {
+		it.poll(s, time.Now())
 		return
 	}
 	v := it.node.tag.index
@@ -130,10 +174,16 @@ func (it *item) first(s *Server, now time.Time) {
 func (it *item) poll(s *Server, now time.Time) {
 	e := entry{server: ticks(now)}
 	v, err := s.readOther(it.node, &it.query, now)
-	if err != nil {
+	switch {
+	case err != nil:
 		e.status, e.none = signal.Quality(err.(ua.StatusCode)), true
-	} else if e.variant = v; it.query.AttributeID == ua.AttributeIDValue {
-		e.source = e.server
+	case v.variant == nil:
+		e.status, e.none = v.status, true
+	default:
+		e.variant, e.status = v.variant, v.status
+		if it.query.AttributeID == ua.AttributeIDValue {
+			e.source = v.ticks(e.server)
+		}
 	}
 	it.sample(&e)
 }

@@ -70,8 +70,8 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 	it.id = sub.lastItem
 	sub.items[it.id] = it
 	sub.order = append(sub.order, it)
-	if tag {
-		s.feeds[n.tag.task] = append(s.feeds[n.tag.task], it)
+	if task, ok := it.task(); ok {
+		s.feeds[task] = append(s.feeds[task], it)
 	} else if !forEvents {
 		sub.polled = append(sub.polled, it)
 	}
@@ -109,13 +109,23 @@ func (it *item) set(s *Server, p *ua.MonitoringParameters) error {
 // scans is how many scans of the task come nearest to a sampling interval in
 // milliseconds; a negative one stands for the publishing interval.
 func (it *item) scans(ms float64) int {
-	if it.node.tag == nil {
+	_, period, ok := it.node.scanned()
+	if !ok {
 		return 1
 	}
 	if ms < 0 {
 		ms = float64(it.sub.interval) / 1e6
 	}
-	return int(min(max(math.Round(ms/it.node.tag.period), 1), math.MaxInt32)) // NaN becomes 1
+	return int(min(max(math.Round(ms/period), 1), math.MaxInt32)) // NaN becomes 1
+}
+
+// task is the task whose scans the item follows, if it follows any.
+func (it *item) task() (int, bool) {
+	if it.query.AttributeID != ua.AttributeIDValue {
+		return 0, false
+	}
+	task, _, ok := it.node.scanned()
+	return task, ok
 }
 
 // sampling is the interval that the client is told, in milliseconds.
@@ -123,10 +133,11 @@ func (it *item) sampling() float64 {
 	if it.event != nil {
 		return 0
 	}
-	if it.node.tag == nil || it.query.AttributeID != ua.AttributeIDValue {
+	_, period, _ := it.node.scanned()
+	if _, ok := it.task(); !ok {
 		return float64(it.sub.interval) / 1e6
 	}
-	return float64(it.every) * it.node.tag.period
+	return float64(it.every) * period
 }
 
 // filterOf reads a filter; none means that status and value count.
@@ -159,23 +170,41 @@ func (it *item) filterOf(x *ua.ExtensionObject) (filter, error) {
 // deadband adds a deadband to a filter. The client gives it in what it sees:
 // raw counts, or percent of the range that the node shows.
 func (it *item) deadband(f filter, typ ua.DeadbandType, value float64) (filter, error) {
-	v := it.node.tag
+	n := it.node
+	lo, hi := n.lo, n.hi
+	if n.tag != nil {
+		lo, hi = n.tag.tag.Lo, n.tag.tag.Hi
+	}
 	switch {
-	case v == nil || v.tag.Type == plc.Bool:
+	case !n.numeric():
 		return f, ua.StatusBadFilterNotAllowed
 	case !(value >= 0) || math.IsInf(value, 0):
 		return f, ua.StatusBadDeadbandFilterInvalid
 	case typ == ua.DeadbandTypeAbsolute:
 		f.deadband = value
-		if scaled(v.tag) {
-			f.deadband *= v.tag.Scale
+		if n.tag != nil && scaled(n.tag.tag) {
+			f.deadband *= n.tag.tag.Scale
 		}
-	case it.node.kind != id.AnalogItemType || value > 100:
+	case n.kind != id.AnalogItemType || value > 100 || !(lo < hi):
 		return f, ua.StatusBadDeadbandFilterInvalid
 	default:
-		f.deadband = value / 100 * (v.tag.Hi - v.tag.Lo)
+		f.deadband = value / 100 * (hi - lo)
 	}
 	return f, nil
+}
+
+// numeric tells whether a variable holds numbers, which a deadband is for.
+func (n *node) numeric() bool {
+	number := func(kind byte) bool { return kind >= byte(ua.TypeIDSByte) && kind <= byte(ua.TypeIDDouble) }
+	switch {
+	case n.tag != nil:
+		return n.tag.tag.Type != plc.Bool
+	case n.memory != nil:
+		return number(n.memory.kind)
+	case n.several != nil:
+		return number(n.several.kind)
+	}
+	return false
 }
 
 func (x *exchange) modifyItems(r *ua.ModifyMonitoredItemsRequest) (any, error) {
@@ -278,8 +307,8 @@ func (s *Server) drop(items []*item) {
 	for _, it := range items {
 		it.dead = true
 		it.queue.clear()
-		if it.node.tag != nil && len(touched) > 0 {
-			touched[it.node.tag.task] = true
+		if task, ok := it.task(); ok && len(touched) > 0 {
+			touched[task] = true
 		}
 	}
 	gone := func(it *item) bool { return it.dead }

@@ -26,6 +26,10 @@ type node struct {
 	class ua.NodeClass
 	refs  []ref
 	kind  uint32 // type definition, of an object or variable
+	typ   uint32 // by which others name it, of a type
+
+	shared       bool   // by all servers
+	display, doc string // where they are not the name and nothing
 
 	abstract, symmetric bool
 	inverse             string // name of a reference type backwards
@@ -37,13 +41,26 @@ type node struct {
 	array    bool
 	read     func(s *Server, now time.Time) any
 	guarded  bool // read needs Server.mu
+	memory   *memory
+	several  *several
+	lo, hi   float64 // EURange of one that is no tag; hi <= lo is none
+	bound    bool    // shows a tag under the id of an imported model
+
+	definition any // of a data type: how its values are built
 
 	method *Method // of a method
 	alarm  *alarm  // of a condition
 	events bool    // of an object: what is below it can be monitored for events
 }
 
-// ref is a reference; its type is a node of namespace 0.
+func (n *node) displayName() *ua.LocalizedText {
+	if n.display != "" {
+		return ua.NewLocalizedText(n.display)
+	}
+	return ua.NewLocalizedText(n.name)
+}
+
+// ref is a reference.
 type ref struct {
 	typ     uint32
 	forward bool
@@ -57,15 +74,21 @@ func link(from *node, typ uint32, to *node) {
 }
 
 // space is the address space of one server: the standard nodes, which all
-// servers share, and those of the PLC.
+// servers share, those of the PLC, and those of models that came with either.
 type space struct {
 	std     *standard
-	objects []ref // what the PLC adds below the Objects folder
+	objects []ref // what hangs below the Objects folder
 	tags    map[string]*node
 	names   []string    // namespaces
 	index   uint16      // of the PLC's namespace among them
 	gone    []signal.ID // tags that are there and do not show, sorted
 	alarms  [][]*alarm  // by task
+
+	more  map[uint32]*node  // of namespace 0 besides the standard ones
+	byID  map[string]*node  // of other namespaces, by the text of their ids
+	types []*node           // of other namespaces
+	super map[uint32]uint32 // of types besides the standard ones
+	extra map[*node][]ref   // of standard nodes
 }
 
 // newSpace lays out the tags: a folder per machine, below it one per
@@ -73,6 +96,7 @@ type space struct {
 func newSpace(img Image, cfg Config, moved int) (*space, error) {
 	sp := &space{
 		std: standardNodes(), tags: map[string]*node{}, index: uint16(tagSpace + moved),
+		more: map[uint32]*node{}, byID: map[string]*node{}, super: map[uint32]uint32{}, extra: map[*node][]ref{},
 		names: []string{"http://opcfoundation.org/UA/", cfg.ApplicationURI},
 	}
 	for i := range moved { // others that have come before it
@@ -102,6 +126,14 @@ func newSpace(img Image, cfg Config, moved int) (*space, error) {
 			typ = id.HasComponent
 		}
 		sp.attach(parent, typ, n)
+	}
+	for i := range cfg.Variables {
+		if err := sp.addVariable(img, &cfg.Variables[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := sp.addMachines(cfg.Machines); err != nil {
+		return nil, err
 	}
 	for _, m := range methods {
 		if err := sp.addMethod(m); err != nil {
@@ -175,14 +207,19 @@ func (sp *space) node(n *ua.NodeID) *node {
 		if found == nil {
 			found = sp.property(path)
 		}
+		if found == nil {
+			found = sp.byID[n.String()]
+		}
 		if found == nil || sp.hides(found) {
 			return nil
 		}
 		return found
 	case n.Namespace() == 0 && n.Type() <= ua.NodeIDTypeNumeric:
-		return sp.std.nodes[n.IntID()]
+		return sp.standard(n.IntID())
+	case len(sp.byID) == 0:
+		return nil
 	}
-	return nil
+	return sp.byID[n.String()]
 }
 
 // hides tells whether a node is a tag that is gone, or a property of one.
@@ -210,17 +247,20 @@ func (sp *space) refs(n *node) []ref {
 }
 
 func (sp *space) allRefs(n *node) []ref {
-	switch {
-	case n == sp.std.nodes[id.ObjectsFolder]:
-		return append(n.refs[:len(n.refs):len(n.refs)], sp.objects...)
-	case n.tag != nil:
-		list := n.refs[:len(n.refs):len(n.refs)]
+	list := n.refs[:len(n.refs):len(n.refs)]
+	if n.shared {
+		if n == sp.std.nodes[id.ObjectsFolder] {
+			list = append(list, sp.objects...)
+		}
+		list = append(list, sp.extra[n]...)
+	}
+	if n.tag != nil {
 		for _, p := range propertiesOf(n) {
 			list = append(list, ref{id.HasProperty, true, p})
 		}
-		return append(list, ref{id.HasTypeDefinition, true, sp.std.nodes[n.kind]})
-	case n.kind != 0:
-		return append(n.refs[:len(n.refs):len(n.refs)], ref{id.HasTypeDefinition, true, sp.std.nodes[n.kind]})
 	}
-	return n.refs
+	if kind := sp.typeNode(n.kind); kind != nil && n.kind != 0 {
+		list = append(list, ref{id.HasTypeDefinition, true, kind})
+	}
+	return list
 }

@@ -19,6 +19,9 @@ import (
 
 // propertiesOf lists the properties of a tag's node.
 func propertiesOf(n *node) []*node {
+	if n.bound { // it has those of its model
+		return nil
+	}
 	t := n.tag.tag
 	var list []*node
 	add := func(name string, dataType uint32, value any) {

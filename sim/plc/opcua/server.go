@@ -207,7 +207,7 @@ func (s *Server) scan(b *plc.Block) {
 	}
 	stamp, now := ticks(b.Stamp), ticks(time.Now())
 	for _, it := range s.feeds[b.Task] {
-		it.scan(b, stamp, now)
+		it.scan(s, b, stamp, now)
 	}
 }
 

@@ -63,7 +63,7 @@ var standardNodes = sync.OnceValue(func() *standard {
 })
 
 func (std *standard) add(class ua.NodeClass, number uint32, name string) *node {
-	n := &node{id: ua.NewNumericNodeID(0, number), name: name, class: class}
+	n := &node{id: ua.NewNumericNodeID(0, number), name: name, class: class, typ: number, shared: true}
 	if number <= 0xFFFF {
 		n.id = ua.NewFourByteNodeID(0, uint16(number))
 	}
@@ -101,6 +101,7 @@ var types = []struct {
 	{ua.NodeClassReferenceType, id.HasProperty, id.Aggregates, "HasProperty", false, "PropertyOf"},
 	{ua.NodeClassReferenceType, id.HasComponent, id.Aggregates, "HasComponent", false, "ComponentOf"},
 	{ua.NodeClassReferenceType, id.HasOrderedComponent, id.HasComponent, "HasOrderedComponent", false, "OrderedComponentOf"},
+	{ua.NodeClassReferenceType, id.HasAddIn, id.HasComponent, "HasAddIn", false, "AddInOf"},
 	{ua.NodeClassReferenceType, id.HasModellingRule, id.NonHierarchicalReferences, "HasModellingRule", false, "ModellingRuleOf"},
 	{ua.NodeClassReferenceType, id.HasEncoding, id.NonHierarchicalReferences, "HasEncoding", false, "EncodingOf"},
 	{ua.NodeClassReferenceType, id.HasDescription, id.NonHierarchicalReferences, "HasDescription", false, "DescriptionOf"},
@@ -169,6 +170,7 @@ var types = []struct {
 	{ua.NodeClassObjectType, id.ExclusiveLimitStateMachineType, id.FiniteStateMachineType, "ExclusiveLimitStateMachineType", false, ""},
 	{ua.NodeClassObjectType, id.BaseConditionClassType, id.BaseObjectType, "BaseConditionClassType", true, ""},
 	{ua.NodeClassObjectType, id.ProcessConditionClassType, id.BaseConditionClassType, "ProcessConditionClassType", true, ""},
+	{ua.NodeClassObjectType, id.DataTypeEncodingType, id.BaseObjectType, "DataTypeEncodingType", false, ""},
 	{ua.NodeClassObjectType, id.FolderType, id.BaseObjectType, "FolderType", false, ""},
 	{ua.NodeClassObjectType, id.ServerType, id.BaseObjectType, "ServerType", false, ""},
 	{ua.NodeClassObjectType, id.ServerCapabilitiesType, id.BaseObjectType, "ServerCapabilitiesType", false, ""},

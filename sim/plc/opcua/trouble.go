@@ -112,6 +112,9 @@ func (s *Server) lose(gone []signal.ID) {
 	now := ticks(time.Now())
 	for _, feed := range s.feeds {
 		for _, it := range feed {
+			if it.node.tag == nil {
+				continue
+			}
 			_, lost := slices.BinarySearch(gone, it.node.tag.tag.ID)
 			if lost == it.lost {
 				continue

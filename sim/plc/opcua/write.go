@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"errors"
+	"time"
 
 	"github.com/gopcua/opcua/ua"
 
@@ -30,12 +31,16 @@ func (s *Server) writeOne(w *ua.WriteValue) ua.StatusCode {
 		return ua.StatusBadNodeIDUnknown
 	case w.AttributeID == 0 || w.AttributeID > ua.AttributeIDAccessLevelEx:
 		return ua.StatusBadAttributeIDInvalid
-	case w.AttributeID != ua.AttributeIDValue || n.tag == nil || n.tag.tag.Write == nil:
+	case w.AttributeID != ua.AttributeIDValue || n.memory == nil && (n.tag == nil || n.tag.tag.Write == nil):
 		return ua.StatusBadNotWritable
-	case w.IndexRange != "":
+	case w.IndexRange != "" && n.memory == nil:
 		return ua.StatusBadIndexRangeInvalid
 	case w.Value.EncodingMask&^ua.DataValueValue != 0:
-		return ua.StatusBadWriteNotSupported // status and time are the scan's own
+		return ua.StatusBadWriteNotSupported // status and time are the device's own
+	case n.memory != nil && !n.within(w.Value.Value.Value()):
+		return ua.StatusBadOutOfRange
+	case n.memory != nil:
+		return n.memory.write(w.Value.Value, w.IndexRange, time.Now())
 	}
 	v, ok := engineering(n.tag.tag, w.Value.Value)
 	if !ok {
