@@ -26,7 +26,8 @@ func judge(m record.Meta, o outages, tracks []*track) {
 			continue
 		}
 		markReports(t, p.Trigger, m.Contract.Deliver)
-		excuseStartup(t, int64(m.Contract.Recover))
+		excuseStartup(t, o.startup)
+		excuseShallow(t, p, m.Tasks[t.tag.Task].Period)
 		excuseLink(t, p, o, m.Contract)
 		excuseEnds(t, p, o, m.Contract)
 		excuseBrittle(t, o.device[t.plc])
@@ -74,6 +75,31 @@ func excuseStartup(t *track, recover int64) {
 			return
 		}
 		excuse(&t.row[i], atStartup)
+	}
+}
+
+// excuseShallow covers a queue that is too short for what comes between two
+// publishes, with nothing broken: of each publish's reports the server keeps
+// the latest Queue. Only what was not sent, and had that many newer ones
+// before the next publish, gave way by agreement.
+func excuseShallow(t *track, p record.PLC, period time.Duration) {
+	if p.Queue <= 0 || int(p.Publishing/max(period, p.Sampling, 1)) <= p.Queue {
+		return
+	}
+	for i := range t.row {
+		r := &t.row[i]
+		if r.due != owed || r.sent != never {
+			continue
+		}
+		newer := 0
+		for j := i + 1; j < len(t.row) && t.row[j].at <= r.at+int64(p.Publishing) && newer < p.Queue; j++ {
+			if t.row[j].due != notDue {
+				newer++
+			}
+		}
+		if newer == p.Queue {
+			excuse(r, queueOverflow)
+		}
 	}
 }
 
