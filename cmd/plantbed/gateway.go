@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 )
 
 func newGateway() *cobra.Command {
-	var file, trace string
+	var file, trace, profile string
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "gateway -c FILE",
@@ -40,6 +41,13 @@ that does not start is rolled back.`,
 				}
 				defer flush()
 			}
+			if profile != "" {
+				stop, err := startProfile(profile)
+				if err != nil {
+					return internal(err)
+				}
+				defer stop()
+			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
@@ -53,8 +61,22 @@ that does not start is rolled back.`,
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (TOML)")
 	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and stop")
 	cmd.Flags().StringVar(&trace, "trace", "", "write OpenTelemetry spans to this file")
+	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile to this file, for go tool pprof")
 	cmd.MarkFlagRequired("config")
 	return cmd
+}
+
+// startProfile profiles until stop is called.
+func startProfile(file string) (stop func(), err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot write the profile: %w", err)
+	}
+	return func() { pprof.StopCPUProfile(); f.Close() }, nil
 }
 
 // reloads reads the configuration again at each SIGHUP.
