@@ -72,3 +72,9 @@ torture-gateway: build ## torture-gateway: kill the gateway 1,100 times and say 
 bench-detector: ## bench-detector: the shipped detector beside trivial ones at one false-alarm rate, into bench/detector.json
 	$(GO) build -o bin/bench-detector ./bench/detector
 	bin/bench-detector
+
+.PHONY: bench-gateway
+bench-gateway: build ## bench-gateway: the gateway beside Telegraf (found on PATH) at one mosquitto, into bench/gateway.json and .md
+	$(GO) build -o bin/bench-gateway ./bench/gateway
+	bin/bench-gateway
+	bin/bench-gateway -profile
