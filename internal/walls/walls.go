@@ -45,6 +45,7 @@ var Rules = []Rule{
 
 	{Tree: "harness/record", May: []string{"sim/signal"}},
 	{Tree: "harness/score", May: []string{"harness/record", "sim/signal"}},
+	{Tree: "harness/conformance", May: []string{"harness/record", "harness/score"}},
 	{Tree: "harness/evaluate"},           // figures over numbers: it knows no plant
 	{Tree: "harness/virtual", Net: true}, // a leaf: it runs any program under the fake clock
 	// The broker's tap and the score's seen samples share the payload.

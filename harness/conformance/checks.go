@@ -1,0 +1,131 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plantbed/plantbed/harness/record"
+)
+
+type check = func(Evidence) (wrong, missing []string)
+
+// all is several checks in one.
+func all(checks ...check) check {
+	return func(e Evidence) (wrong, missing []string) {
+		for _, c := range checks {
+			w, m := c(e)
+			wrong, missing = append(wrong, w...), append(missing, m...)
+		}
+		return wrong, missing
+	}
+}
+
+// window is the first planned fault of a kind.
+func window(l *record.Log, kind string) (record.Window, bool) {
+	for _, w := range l.Meta.Plan {
+		if w.Kind == kind {
+			return w, true
+		}
+	}
+	return record.Window{}, false
+}
+
+// told tells whether the stack said something that holds all of these words.
+func (e Evidence) told(words ...string) bool {
+	return slices.ContainsFunc(e.Words, func(line string) bool {
+		line = strings.ToLower(line)
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) })
+	})
+}
+
+// cutShort makes sure that the cut met messages on their way: without one,
+// nothing was there to be asked for again.
+func cutShort(e Evidence) (wrong, missing []string) {
+	w, ok := window(e.Log, "link.down")
+	if !ok {
+		return nil, []string{"the plan has no link.down"}
+	}
+	type wire struct{ plc, conn int }
+	reached := map[wire]int64{}
+	for _, d := range e.Log.Delivers {
+		reached[wire{d.PLC, d.Conn}] = max(reached[wire{d.PLC, d.Conn}], d.To)
+	}
+	n := 0
+	for _, s := range e.Log.Sends {
+		if e.Log.Meta.PLCs[s.PLC].Name == w.Target && s.At <= int64(w.From) && s.Offset > reached[wire{s.PLC, s.Conn}] {
+			n++
+		}
+	}
+	if n == 0 {
+		missing = append(missing, "no message was on its way when the link was cut")
+	}
+	return nil, missing
+}
+
+// gapTold asks a stack whose words can be had to say that something is missing.
+func gapTold(e Evidence) (wrong, missing []string) {
+	if e.Words != nil && !e.told("gap") {
+		wrong = append(wrong, "the gap is not told: no word of it in the log")
+	}
+	return wrong, nil
+}
+
+// clockTold asks it to say that a device's clock is wrong.
+func clockTold(e Evidence) (wrong, missing []string) {
+	if e.Words != nil && !e.told("clock") {
+		wrong = append(wrong, "the device's clock is 39 years behind, and nobody says so")
+	}
+	return wrong, nil
+}
+
+// overflowMarked asks for the overflow bit where queues overflow, and for none
+// where they do not.
+func overflowMarked(e Evidence) (wrong, missing []string) {
+	marked, fast := 0, 0
+	for _, s := range e.Log.Seen {
+		if s.Tap != record.AtBroker {
+			continue
+		}
+		for _, x := range s.Samples {
+			if fast++; x.Quality.Overflow() {
+				marked++
+			}
+		}
+	}
+	shallow := strings.Contains(e.Log.Meta.Scenario, "shallow")
+	switch {
+	case shallow && marked == 0:
+		wrong = append(wrong, fmt.Sprintf("queues overflowed, and none of %d samples carries the overflow bit", fast))
+	case !shallow && marked > 0:
+		wrong = append(wrong, fmt.Sprintf("%d samples carry the overflow bit, though every queue was deep enough", marked))
+	}
+	return wrong, nil
+}
+
+// backWithinTwoPolls asks for fresh values of the device two polls after the
+// late answer has come.
+func backWithinTwoPolls(e Evidence) (wrong, missing []string) {
+	w, ok := window(e.Log, "plc.slow")
+	if !ok {
+		return nil, []string{"the plan has no plc.slow"}
+	}
+	plc := slices.IndexFunc(e.Log.Meta.PLCs, func(p record.PLC) bool { return p.Name == w.Target })
+	poll := e.Log.Meta.PLCs[plc].Poll
+	// The answer that is late belongs to the first request after the fault's
+	// beginning, which comes within a poll.
+	came := w.From + poll + w.Effect.Late
+	limit := came + 2*poll + 500*time.Millisecond // and the way to the broker
+	for _, s := range e.Log.Seen {
+		if s.Tap != record.AtBroker || s.At < int64(w.From+poll) || s.At > int64(limit) {
+			continue
+		}
+		for _, x := range s.Samples {
+			if x.Tag >= 0 && e.Log.Meta.Tasks[e.Log.Meta.Tags[x.Tag].Task].PLC == plc && x.Source > int64(w.From+poll) {
+				return nil, nil
+			}
+		}
+	}
+	return []string{fmt.Sprintf("no fresh value of %s within two polls of the late answer", w.Target)}, nil
+}

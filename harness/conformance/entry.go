@@ -1,0 +1,119 @@
+package conformance
+
+import (
+	"strings"
+
+	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/harness/score"
+)
+
+// Verdict of an entry.
+type Verdict string
+
+// The verdicts. NotApplicable is for a stack that does not claim what the
+// entry asks about; Unknown where the failure could not be brought about, or
+// the run could not be judged.
+const (
+	Pass          Verdict = "pass"
+	Fail          Verdict = "fail"
+	NotApplicable Verdict = "not applicable"
+	Unknown       Verdict = "unknown"
+)
+
+// Entry is one failure that really happened.
+type Entry struct {
+	// ID is K01 and so on; Title names what goes wrong.
+	ID, Title string
+	// Threads are the public reports.
+	Threads []string
+	// Asks is what a correct stack does.
+	Asks string
+	// Scenarios are names of shipped scenarios; each must pass.
+	Scenarios []string
+	// Feature, where there is one, is what a stack must have for the entry to
+	// apply to it.
+	Feature Feature
+	// check is what a scenario's expectations cannot say. It returns what is
+	// wrong, and why the failure was not brought about.
+	check func(Evidence) (wrong, missing []string)
+}
+
+// Feature is something that not every gateway claims to have.
+type Feature string
+
+// The features that entries ask for.
+const (
+	KeepsUntilTTL Feature = "a time after which kept samples are not worth sending"
+	TakesConfig   Feature = "a configuration that is pushed while it runs"
+	TakesDesired  Feature = "desired values that are written to a device"
+	Sparkplug     Feature = "Sparkplug B"
+)
+
+// Evidence is what one run of a scenario left.
+type Evidence struct {
+	Log    *record.Log
+	Result score.Result
+	// Words are what the stack said of itself while it ran, a line each: its
+	// log. Nil where that cannot be had.
+	Words []string
+}
+
+// Outcome is what an entry came to.
+type Outcome struct {
+	ID      string  `json:"id"`
+	Title   string  `json:"title"`
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why,omitempty"`
+}
+
+// Judge is the verdict on the runs of all scenarios of an entry.
+func (e Entry) Judge(runs ...Evidence) Outcome {
+	var wrong, missing []string
+	for _, r := range runs {
+		switch r.Result.Card.Verdict {
+		case score.Fail:
+			wrong = append(wrong, r.Result.Card.Why...)
+		case score.Unknown:
+			missing = append(missing, r.Result.Card.Why...)
+		}
+		if e.check != nil {
+			w, m := e.check(r)
+			wrong, missing = append(wrong, w...), append(missing, m...)
+		}
+	}
+	o := Outcome{ID: e.ID, Title: e.Title, Verdict: Pass}
+	switch {
+	case len(wrong) > 0:
+		o.Verdict, o.Why = Fail, strings.Join(wrong, "; ")
+	case len(missing) > 0 || len(runs) == 0:
+		o.Verdict, o.Why = Unknown, strings.Join(missing, "; ")
+	}
+	return o
+}
+
+// Without is the outcome for a stack that does not claim the entry's feature.
+func (e Entry) Without() Outcome {
+	return Outcome{ID: e.ID, Title: e.Title, Verdict: NotApplicable, Why: "needs " + string(e.Feature)}
+}
+
+// Entries lists the suite in the order of its IDs.
+func Entries() []Entry { return append([]Entry(nil), entries...) }
+
+// Pick finds the entries of the given IDs, in any case; none means all.
+func Pick(ids []string) (picked []Entry, unknown []string) {
+	if len(ids) == 0 {
+		return Entries(), nil
+	}
+	for _, id := range ids {
+		found := false
+		for _, e := range entries {
+			if strings.EqualFold(e.ID, strings.TrimSpace(id)) {
+				picked, found = append(picked, e), true
+			}
+		}
+		if !found {
+			unknown = append(unknown, id)
+		}
+	}
+	return picked, unknown
+}
