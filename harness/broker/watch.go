@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/eclipse/paho.golang/autopaho"
@@ -13,7 +14,7 @@ import (
 )
 
 // Watch taps a broker that runs elsewhere by subscribing to everything below
-// prefix with a session of its own, until ctx ends. It returns once the first
+// prefix, or to all there is where that is empty, with a session of its own, until ctx ends. It returns once the first
 // subscription stands, or with the reason why none came about within 10 s.
 //
 // What the broker itself repeats on the way to us (after our connection broke)
@@ -27,7 +28,7 @@ func Watch(ctx context.Context, brokerURL, prefix, clientID string, log *slog.Lo
 	if err != nil || u.Host == "" {
 		return fmt.Errorf("broker: %q is not a broker's URL, such as \"mqtt://broker.lan:1883\"", brokerURL)
 	}
-	w := &watcher{ctx: ctx, filter: prefix + "/#", log: log, first: make(chan error, 1)}
+	w := &watcher{ctx: ctx, filter: strings.TrimPrefix(prefix+"/#", "/"), log: log, first: make(chan error, 1)}
 	cm, err := autopaho.NewConnection(ctx, w.config(u, clientID, onPublish))
 	if err != nil {
 		return fmt.Errorf("broker: %s: %w", brokerURL, err)

@@ -44,12 +44,18 @@ type Contract struct {
 	// Recover is the time a correct client is given to be back after a link
 	// returns, or after the run or the gateway starts.
 	Recover time.Duration `json:"recover_ns"`
+	// Boot is what the gateway is given on top of that to start in; 0 for the
+	// built-in one.
+	Boot time.Duration `json:"boot_ns,omitempty"`
 	// DurableWithin is the time after which what the wire delivered must
 	// survive a kill of the gateway.
 	DurableWithin time.Duration `json:"durable_within_ns"`
 	// Deliver is what the stack promises: raw, or a declared transform.
 	Deliver Promise `json:"deliver"`
 }
+
+// Startup is the time after which a correct stack has a client at every device.
+func (c Contract) Startup() time.Duration { return c.Boot + c.Recover }
 
 // Promise names the declared transform: "raw" or "deadband".
 type Promise struct {

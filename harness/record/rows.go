@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"time"
 
 	"github.com/plantbed/plantbed/sim/signal"
@@ -77,11 +78,15 @@ type Seen struct {
 	Samples  []SeenSample
 }
 
+// NoSource is the source time of a sample that carried none.
+const NoSource = math.MinInt64
+
 // SeenSample is a sample as the stack passed it on.
 type SeenSample struct {
 	// Tag is an index into Meta.Tags, or -1 where the ID is unknown.
-	Tag     int
-	Seq     uint64
+	Tag int
+	Seq uint64
+	// Source is its source time, or NoSource.
 	Source  int64
 	Value   float64
 	Quality signal.Quality

@@ -278,7 +278,7 @@ func (a *seenAt) bind(t *track, i int, g stranger) {
 	} else {
 		r.applied, r.twin, r.shown = 1, g.at, g.s.Value
 	}
-	if r.wrong == right && t.stamped {
+	if r.wrong == right && t.stamped && g.s.Source != record.NoSource {
 		r.wrong, r.wrongAt = wrongTime, a.tap
 	}
 }

@@ -26,18 +26,21 @@ type outages struct {
 	north []span
 	// path is all of these, merged, per PLC.
 	path [][]span
+	// startup is when a correct client is connected to every device.
+	startup int64
 	// device is what else the faults leave of each PLC.
 	device []device
 }
 
 func findOutages(m record.Meta) outages {
-	o := outages{link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs)), device: make([]device, len(m.PLCs))}
+	o := outages{startup: int64(m.Contract.Startup()), link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs)), device: make([]device, len(m.PLCs))}
 	for _, w := range m.Plan {
 		s := span{int64(w.From), int64(w.To)}
 		switch {
 		case w.Target == "broker" && (w.Effect.Cut || strings.HasPrefix(w.Kind, "broker.")):
 			o.north = append(o.north, s)
 		case w.Kind == "gateway.kill":
+			s.to += int64(m.Contract.Boot)
 			o.kill = append(o.kill, s)
 			o.host = append(o.host, s)
 		case w.Class == "gateway" && w.Effect.Cut:
@@ -77,7 +80,7 @@ func merge(in []span, gap int64) []span {
 // the start of the run, its link's outages and the gateway's, each with the
 // time that a client is given to be back.
 func (o outages) absences(plc int, recover time.Duration) []span {
-	all := []span{{-1 << 62, int64(recover)}}
+	all := []span{{-1 << 62, o.startup}}
 	for _, s := range slices.Concat(o.link[plc], o.host, o.device[plc].shaky) {
 		all = append(all, span{s.from, s.to + int64(recover)})
 	}

@@ -26,7 +26,7 @@ func judge(m record.Meta, o outages, tracks []*track) {
 			continue
 		}
 		markReports(t, p.Trigger, m.Contract.Deliver)
-		excuseStartup(t, int64(m.Contract.Recover))
+		excuseStartup(t, o.startup)
 		excuseShallow(t, p, m.Tasks[t.tag.Task].Period)
 		excuseLink(t, p, o, m.Contract)
 		excuseEnds(t, p, o, m.Contract)

@@ -30,7 +30,7 @@ func judgePolls(m record.Meta, o outages, t *track) {
 	}
 	away = merge(away, 0)
 
-	begin, prev := int64(m.Contract.Recover), -1
+	begin, prev := o.startup, -1
 	for i := range t.row {
 		if t.row[i].twin == never {
 			continue

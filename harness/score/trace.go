@@ -40,7 +40,7 @@ func (t *teller) watch() {
 	sums := make([]float64, len(vs))
 	counts := make([]int, len(vs))
 	perBucket := make([]int, len(t.s.Buckets))
-	for g := int64(t.m.Contract.Recover); g <= t.until; g += second {
+	for g := int64(t.m.Contract.Startup()); g <= t.until; g += second {
 		k := t.bucket(g)
 		b := &t.s.Buckets[k]
 		for i, v := range vs {

@@ -112,7 +112,7 @@ func watchTwin(m record.Meta, o outages, tracks []*track, marks []record.Mark, u
 	}
 	f.hasOutage = lastOutage >= 0
 	sum := 0.0
-	for g := int64(m.Contract.Recover); g <= until; g += second {
+	for g := o.startup; g <= until; g += second {
 		good := make([]bool, len(m.PLCs))
 		marked := make([]bool, len(m.PLCs))
 		all := true

@@ -114,6 +114,11 @@ func (c *Conn) subscribe(cm *autopaho.ConnectionManager) {
 		// looks for retained messages. A status that comes twice does no harm.
 		{Topic: c.cfg.Prefix + "/+/status", QoS: 1},
 	}}
+	if f := c.cfg.Foreign; f != nil {
+		for _, topic := range f.Topics {
+			sub.Subscriptions = append(sub.Subscriptions, paho.SubscribeOptions{Topic: topic, QoS: 1})
+		}
+	}
 	for n := 1; c.ctx.Err() == nil; n++ {
 		_, err := cm.Subscribe(c.ctx, sub)
 		switch {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plantbed/plantbed/internal/payload"
 	"github.com/plantbed/plantbed/internal/strict"
 )
 
@@ -25,6 +26,18 @@ type Config struct {
 	MaxBackoff strict.Duration `toml:"max_backoff"`
 	// Timeout for connecting and for an answer of the broker.
 	Timeout strict.Duration `toml:"timeout"`
+	// Foreign are the payloads of other makers' gateways, nil for none.
+	Foreign *Foreign `toml:"-"`
+}
+
+// Foreign takes messages that are not this project's own.
+type Foreign struct {
+	// Topics are the topic filters to subscribe to besides our own.
+	Topics []string
+	// Takes tells whether a topic is theirs, Decode reads a message of one; both
+	// are called from one goroutine. A batch without samples is passed over.
+	Takes  func(topic string) bool
+	Decode func(topic string, payload []byte, at time.Time) (payload.Batch, error)
 }
 
 // Defaults fills in what is not set; URL has none.

@@ -174,6 +174,10 @@ func (c *Conn) decode(p *paho.Publish) (Message, error) {
 	m := Message{At: time.Now(), Context: c.ctx}
 	var err error
 	switch rest := strings.TrimPrefix(p.Topic, c.cfg.Prefix+"/"); {
+	case c.cfg.Foreign != nil && c.cfg.Foreign.Takes(p.Topic):
+		m.Kind = Batch
+		m.Batch, err = c.cfg.Foreign.Decode(p.Topic, p.Payload, m.At)
+		c.batches.Add(1)
 	case strings.HasSuffix(rest, "/data"):
 		m.Kind = Batch
 		m.Batch, err = c.decoder.Decode(p.Payload)
