@@ -27,6 +27,10 @@ type host interface {
 // startGateway puts the gateway on its host: a process of its own in the live
 // gear, a part of this one on a modelled disk in the virtual gear.
 func (r *run) startGateway() error {
+	if r.foreign != nil {
+		r.host = r.startForeign()
+		return nil
+	}
 	cfg := gatewayConfig(r)
 	if ps := cfg.Validate(); len(ps) > 0 {
 		return fmt.Errorf("the gateway's config does not hold: %w", ps.Err())

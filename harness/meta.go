@@ -31,7 +31,7 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 	m := record.Meta{
 		Schema: record.Schema, Version: Version, Scenario: sc.Name, Summary: sc.Summary, Seed: sc.Seed, Gear: sc.Gear, Duration: sc.Duration.D(),
 		Contract: record.Contract{Deadline: c.Deadline.D(), Recover: c.Recover.D(), DurableWithin: c.DurableWithin.D(),
-			Deliver: record.Promise{Kind: c.Deliver.Kind, Deadband: c.Deliver.Deadband}},
+			Boot: bootOf(sc), Deliver: record.Promise{Kind: c.Deliver.Kind, Deadband: c.Deliver.Deadband}},
 		Tasks: w.tasks, Tags: w.tags, Machines: w.machines,
 		Detectors: []string{predict.DetectorPCA, predict.DetectorShewhart}, Bottleneck: bottleneck(sc),
 	}
@@ -54,6 +54,14 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 		m.Expect = append(m.Expect, record.Expect{Metric: e.Metric, Min: e.Min, Max: e.Max, MinN: e.MinN})
 	}
 	return m, nil
+}
+
+// bootOf is what a gateway that is not the built-in one is given to start in.
+func bootOf(sc *scenarios.Scenario) time.Duration {
+	if !sc.Foreign() {
+		return 0
+	}
+	return sc.SUT.Ready.Within.D()
 }
 
 func termsOf(name, protocol string, c scenarios.Contract) record.PLC {

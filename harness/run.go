@@ -44,6 +44,9 @@ type Options struct {
 	// GatewayArgs are added to the command line of a gateway that is a process
 	// of its own.
 	GatewayArgs []string
+	// Exe is the file of plantbed itself, for a system under test that is one;
+	// empty means this program.
+	Exe string
 	// Tweak lets a test plant a defect. Nothing sets it in the binaries.
 	Tweak Tweak
 }
@@ -84,6 +87,7 @@ type run struct {
 	// northLink is north as faults see it.
 	northLink *link
 	host      host
+	foreign   *foreign // or nil: the built-in gateway
 	twin      *service
 
 	// fail ends the run with a cause; going ends with it.
@@ -136,7 +140,10 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 	going, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.fail, r.going = cancel, going
-	err = r.startStack(ctx)
+	err = r.prepareForeign(ctx)
+	if err == nil {
+		err = r.startStack(ctx)
+	}
 	if err == nil {
 		err = r.schedule()
 	}
@@ -254,6 +261,7 @@ func (r *run) stop() error {
 	if r.host != nil {
 		errs = append(errs, r.host.close())
 	}
+	errs = append(errs, r.stopForeign())
 	if r.twin != nil {
 		errs = append(errs, r.twin.close())
 	}

@@ -81,11 +81,11 @@ func (r *run) startBroker(ctx context.Context) error {
 		}
 		upstream = u.Host
 		// Watch returns once its subscription stands, and taps until ctx ends.
-		if err := broker.Watch(ctx, r.sc.Broker.URL, topicPrefix, "twin-tap", r.log.With("part", "tap"), r.tap.published); err != nil {
+		if err := broker.Watch(ctx, r.sc.Broker.URL, r.tapBelow(), "twin-tap", r.log.With("part", "tap"), r.tap.published); err != nil {
 			return err
 		}
 	}
-	w, err := wire.Listen(wire.Config{Name: brokerTarget, Upstream: upstream, Seed: r.sc.Seed}, wire.Options{Log: r.log})
+	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: r.anyPort(), Upstream: upstream, Seed: r.sc.Seed}, wire.Options{Log: r.log})
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (r *run) listenAt(p *plc.PLC) string {
 	if r.serving != nil {
 		return net.JoinHostPort(r.serving.host, "0")
 	}
-	return ""
+	return r.anyPort()
 }
 
 // startTwin has the twin listen at the broker, and waits until it does: what
@@ -201,7 +201,7 @@ func (r *run) startTwin(ctx context.Context) error {
 func twinConfig(r *run) twin.Config {
 	var c twin.Config
 	c.StaleAfter = r.sc.Twin.StaleAfter
-	c.MQTT.URL, c.MQTT.Prefix = r.brokerURL(), topicPrefix
+	c.MQTT.URL, c.MQTT.Prefix, c.MQTT.Foreign = r.brokerURL(), topicPrefix, r.twinDoor()
 	c.Defaults()
 	for _, m := range r.world.machines {
 		a := twin.Asset{Name: m.Name, Kind: m.Kind}

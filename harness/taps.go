@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
@@ -27,6 +28,9 @@ type taps struct {
 	twinOrder []int
 	// decoder keeps the IDs it has seen; the broker's tap calls it one at a time.
 	decoder payload.Decoder
+
+	// mapped counts the samples of a foreign gateway at the broker's tap.
+	mapped atomic.Int64
 
 	mu     sync.Mutex
 	around []string
@@ -82,10 +86,10 @@ func (t *taps) modbus(plc int) func(conn int, offset int64, at time.Time, items 
 
 // published is the broker tap.
 func (t *taps) published(topic string, body []byte, at time.Time) {
-	if !isData(topic) {
+	b, ok, err := t.decode(topic, body, at)
+	if !ok {
 		return
 	}
-	b, err := t.decoder.Decode(body)
 	if err != nil {
 		t.r.log.Error("the broker tap cannot read a batch", "topic", topic, "err", err)
 		return
@@ -102,7 +106,7 @@ func (t *taps) seen(s *signal.Sample) record.SeenSample {
 	if !ok {
 		tag = -1
 	}
-	return record.SeenSample{Tag: tag, Seq: s.Seq, Source: t.ns(s.SourceTime), Value: s.Value, Quality: s.Quality}
+	return record.SeenSample{Tag: tag, Seq: s.Seq, Source: t.source(s), Value: s.Value, Quality: s.Quality}
 }
 
 // applied is the twin tap: what the twin took over, live or as backfill; what

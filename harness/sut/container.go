@@ -10,8 +10,10 @@ type container struct{ base }
 
 var errSoon = errors.New("sut: containers: not yet")
 
-func (c *container) Start(context.Context, Endpoints) error { return errSoon }
-func (c *container) Kill() error                            { return errSoon }
-func (c *container) Restart(context.Context) error          { return errSoon }
-func (c *container) Pause(bool) error                       { return errSoon }
-func (c *container) Stop() error                            { return nil }
+func (c *container) Prepare(context.Context) (string, error) { return "", errSoon }
+func (c *container) Ready(context.Context) error             { return errSoon }
+func (c *container) Start(context.Context, Endpoints) error  { return errSoon }
+func (c *container) Kill() error                             { return errSoon }
+func (c *container) Restart(context.Context) error           { return errSoon }
+func (c *container) Pause(bool) error                        { return errSoon }
+func (c *container) Stop() error                             { return nil }

@@ -29,35 +29,42 @@ type life struct {
 	asked bool
 }
 
-func (p *process) Start(ctx context.Context, e Endpoints) error {
+// Prepare has nothing to do.
+func (p *process) Prepare(context.Context) (string, error) { return "", nil }
+
+func (p *process) Start(_ context.Context, e Endpoints) error {
 	if err := p.prepare(e, p.home()); err != nil {
 		return err
 	}
-	return p.Restart(ctx)
+	return p.boot()
 }
 
-func (p *process) Restart(ctx context.Context) error {
-	l, err := p.boot()
-	if err != nil || l == nil {
-		return err
+func (p *process) Restart(context.Context) error { return p.boot() }
+
+func (p *process) Ready(ctx context.Context) error {
+	p.mu.Lock()
+	l := p.life
+	p.mu.Unlock()
+	if l == nil {
+		return fmt.Errorf("sut: %s is not running%s", p.cfg.Name, p.log.tail())
 	}
 	return p.wait(ctx, l.ended)
 }
 
-// boot starts the program; nil where it runs already.
-func (p *process) boot() (*life, error) {
+// boot starts the program, where it does not run already.
+func (p *process) boot() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.life != nil {
-		return nil, nil
+		return nil
 	}
 	words, err := p.words()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	env, err := p.environ()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir = p.home()
@@ -67,12 +74,12 @@ func (p *process) boot() (*life, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.log.look(p.cfg.Ready.Log)
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("sut: cannot start %s: %w", p.cfg.Name, err)
+		return fmt.Errorf("sut: cannot start %s: %w", p.cfg.Name, err)
 	}
 	l := &life{cmd: cmd, ended: make(chan error, 1), gone: make(chan struct{})}
 	p.life = l
 	go p.reap(l)
-	return l, nil
+	return nil
 }
 
 // reap waits for the end of a life.

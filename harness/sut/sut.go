@@ -3,8 +3,10 @@
 //
 //	cfg, problems := sut.Load("telegraf")       // a shipped adapter, or a file that holds a [sut] table
 //	s, err := sut.New(cfg, sut.Options{Dir: dir, Log: log})
-//	err = s.Start(ctx, endpoints)               // renders its configuration, starts it, waits until it is ready
 //	defer s.Stop()
+//	listen, err := s.Prepare(ctx)               // makes its image; where the links must listen
+//	err = s.Start(ctx, endpoints)               // renders its configuration and starts it
+//	err = s.Ready(ctx)                          // waits until it is ready
 //	s.Kill()                                    // SIGKILL
 //	err = s.Restart(ctx)                        // again, on what its directory has kept
 //
@@ -37,11 +39,17 @@ const (
 
 var kinds = []string{Builtin, Process, Container}
 
-// SUT is a system under test. Its methods must not be called at the same time.
+// SUT is a system under test. Its methods must not be called at the same time,
+// but for Ready, which may wait while the others are called.
 type SUT interface {
-	// Start brings it up in an empty directory and returns once it is ready, or
-	// says why it is not: it ended, or was not ready within Ready.Within.
+	// Prepare does what takes long, such as making an image. It returns where
+	// the links must listen for the SUT to reach them, "" for the loopback.
+	Prepare(ctx context.Context) (listen string, err error)
+	// Start starts it in an empty directory.
 	Start(ctx context.Context, e Endpoints) error
+	// Ready returns once the life that Start or Restart began is ready, or says
+	// why it is not: it ended, or Ready.Within has passed.
+	Ready(ctx context.Context) error
 	// Kill ends it without a warning; its directory stays.
 	Kill() error
 	// Restart starts it again after a Kill, with the same configuration.
