@@ -83,23 +83,167 @@ func TestShewhart(t *testing.T) {
 	}
 }
 
-// A data set that is too easy is told so.
-func TestTooEasyIsTold(t *testing.T) {
-	sums, lay := made(40)
+// fleet is a made data set to which every check says yes.
+func fleet() ([]summary, *layout, totals) {
+	rng := rand.New(rand.NewPCG(8, 9))
+	sums, lay := made(2.5)
+	t := totals{MachineHours: 1000, HealthyMachineHours: 950, Lives: 100, Failures: 70, Censored: 30, Changes: 1000, LookAlikes: 300,
+		ByMode: map[string]int{"m/c: wear": 100}, AlikeBy: map[string]int{"m/c": 300}}
+	for i := range sums {
+		s := &sums[i]
+		level, amps := 1+0.1*rng.NormFloat64(), 10.0
+		for b := range s.Means[0] {
+			// A unit's own level, about which it goes up and down, and a load
+			// that changes now and then.
+			if b%60 == 0 {
+				amps = 10 + rng.NormFloat64()
+			}
+			s.Means[0][b] = float32(level) * (1 + 0.1*s.Means[0][b])
+			s.Means[1][b] = float32(amps)
+		}
+		for k := range 4 {
+			s.Knocks = append(s.Knocks, knock{Healthy: true, Kurtosis: 3 + 2*float64(k/3)})
+		}
+		if len(s.Lives) > 0 {
+			t.leads = append(t.leads, 0.6)
+		}
+	}
+	return sums, lay, t
+}
+
+// defects are what each check is there to find.
+var defects = map[string]func(sums []summary, t *totals){
+	"shewhart.recall": func(sums []summary, _ *totals) { // damage shows at once, and in nothing else
+		for i := range sums {
+			for b, d := range sums[i].Damage[0] {
+				if !isNull(float64(d)) {
+					sums[i].Means[1][b] += 100
+				}
+			}
+		}
+	},
+	"oracle.recall": func(sums []summary, _ *totals) { // a life is labelled that is none
+		for i := range sums {
+			for b := range sums[i].Damage[0] {
+				if i%20 == 0 {
+					sums[i].Damage[0][b] = float32(null)
+				}
+			}
+		}
+	},
+	"healthy.share":         func(_ []summary, t *totals) { t.HealthyMachineHours = 800 },
+	"censored.share":        func(_ []summary, t *totals) { t.Censored = 0 },
+	"changes.per_fault":     func(_ []summary, t *totals) { t.Changes = 500 },
+	"look_alikes.per_life":  func(_ []summary, t *totals) { t.LookAlikes = 50 },
+	"modes.with_look_alike": func(_ []summary, t *totals) { t.AlikeBy = map[string]int{"m/other": 300} },
+	"lives.misordered":      func(_ []summary, t *totals) { t.misordered = 1 },
+	"lead.share": func(_ []summary, t *totals) { // it fails where it shows
+		for i := range t.leads {
+			t.leads[i] = 0.01
+		}
+	},
+	"unit.spread": func(sums []summary, _ *totals) { // all units are one
+		for i := range sums {
+			sums[i].Unit = i % 10
+			for b := range sums[i].Means[0] {
+				if isNull(float64(sums[i].Damage[0][b])) {
+					sums[i].Means[0][b] = 1 + 0.001*float32(b%7)
+				}
+			}
+		}
+	},
+	"operating.spread": func(sums []summary, _ *totals) { // one load for ever
+		for i := range sums {
+			for b := range sums[i].Means[1] {
+				sums[i].Means[1][b] = 10
+			}
+		}
+	},
+	"row.auc": func(sums []summary, _ *totals) { // the level alone tells
+		for i := range sums {
+			for b, d := range sums[i].Damage[0] {
+				if !isNull(float64(d)) {
+					sums[i].Means[0][b] += 50
+				}
+			}
+		}
+	},
+	"bursts.healthy_knocks": func(sums []summary, _ *totals) { // plain noise
+		for i := range sums {
+			for k := range sums[i].Knocks {
+				sums[i].Knocks[k].Kurtosis = 3
+			}
+		}
+	},
+}
+
+// Every check says yes to a good data set, and no to the defect that it is
+// there to find.
+func TestEveryCheckFindsItsDefect(t *testing.T) {
 	sc := smallScenario(t)
 	sc.Machines = sc.Machines[:1]
 	sc.Machines[0].Name = "m"
 	p := &plan{sc: sc}
-	for _, c := range checks(sums, lay, totals{Lives: 100, Failures: 100, ByMode: map[string]int{}}, p) {
-		switch c.Name {
-		case "shewhart.recall", "censored.share", "changes.per_fault", "look_alikes.per_life":
-			if c.Holds || c.Unknown {
-				t.Errorf("%+v", c)
+	sums, lay, sum := fleet()
+	all := checks(sums, lay, sum, p)
+	for _, c := range all {
+		if !c.Holds || c.Unknown {
+			t.Errorf("a good data set: %+v", c)
+		}
+		if defects[c.Name] == nil {
+			t.Errorf("no defect is planted for %s", c.Name)
+		}
+	}
+	for name, plant := range defects {
+		sums, lay, sum := fleet()
+		plant(sums, &sum)
+		found := false
+		for _, c := range checks(sums, lay, sum, p) {
+			if c.Name == name {
+				found = true
+				if c.Holds || c.Unknown {
+					t.Errorf("the defect is not found: %+v", c)
+				}
 			}
-		case "oracle.recall":
-			if !c.Holds {
+		}
+		if !found {
+			t.Errorf("there is no check %s", name)
+		}
+	}
+}
+
+// With little data a check says that it does not know.
+func TestTooLittleToCheck(t *testing.T) {
+	sc := smallScenario(t)
+	sc.Machines = sc.Machines[:1]
+	sc.Machines[0].Name = "m"
+	sums, lay, sum := fleet()
+	sum.Lives, sum.leads = 3, nil
+	for _, c := range checks(sums[:4], lay, sum, &plan{sc: sc}) {
+		switch c.Name {
+		case "healthy.share", "changes.per_fault", "lives.misordered":
+		default:
+			if !c.Unknown || c.Holds {
 				t.Errorf("%+v", c)
 			}
 		}
+	}
+}
+
+// Kurtosis is 3 of noise and 1.5 of a sine.
+func TestKurtosis(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise, sine := make([]float32, 1<<16), make([]float32, 1<<16)
+	for i := range noise {
+		noise[i], sine[i] = float32(rng.NormFloat64()), float32(math.Sin(0.1*float64(i)))
+	}
+	if k := kurtosis(noise); math.Abs(k-3) > 0.1 {
+		t.Errorf("noise: %.3f", k)
+	}
+	if k := kurtosis(sine); math.Abs(k-1.5) > 0.01 {
+		t.Errorf("a sine: %.3f", k)
+	}
+	if k := kurtosis(make([]float32, 8)); k != 0 {
+		t.Errorf("silence: %v", k)
 	}
 }

@@ -26,13 +26,15 @@ type runEntry struct {
 	Run
 	File string `json:"file"`
 	// RowGroup is its place in the file, of Rows rows.
-	RowGroup int     `json:"row_group"`
-	Rows     int     `json:"rows"`
-	Lives    []life  `json:"lives,omitempty"`
-	Lies     []lie   `json:"lies,omitempty"`
-	Changes  int     `json:"changes"`
-	Alike    int     `json:"look_alikes"`
-	Healthy  float64 `json:"healthy_machine_s"`
+	RowGroup int    `json:"row_group"`
+	Rows     int    `json:"rows"`
+	Lives    []life `json:"lives,omitempty"`
+	Lies     []lie  `json:"lies,omitempty"`
+	Changes  int    `json:"changes"`
+	Alike    int    `json:"look_alikes"`
+	// AlikeOf are the components that those look like.
+	AlikeOf []string `json:"look_alikes_of,omitempty"`
+	Healthy float64  `json:"healthy_machine_s"`
 }
 
 // life is a component that wears out.
@@ -45,10 +47,12 @@ type life struct {
 	// DetectableS is when its effect first exceeds the noise, 0 for never.
 	DetectableS float64 `json:"detectable_s,omitempty"`
 	// FailureS is when it fails or would have failed: Censored tells that the
-	// run was over by then.
-	FailureS  float64 `json:"failure_s"`
-	Censored  bool    `json:"censored,omitempty"`
-	RepairedS float64 `json:"repaired_s,omitempty"`
+	// run was over by then, or that it was seen to before. It is 0 for what
+	// lives by itself and had not failed.
+	FailureS    float64 `json:"failure_s"`
+	Censored    bool    `json:"censored,omitempty"`
+	RepairedS   float64 `json:"repaired_s,omitempty"`
+	MaintainedS float64 `json:"maintained_s,omitempty"`
 }
 
 // lie is an instrument that lies for a while.
@@ -66,16 +70,7 @@ func (s *sidecar) add(r *Result, lay *layout, file string, group int) {
 		if r.Bursts != nil {
 			l.Race = r.Run.Race.String()
 		}
-		for _, ev := range r.Events {
-			if ev.Machine == w.machine && ev.Component == w.component {
-				switch ev.Kind {
-				case "detectable":
-					l.DetectableS = ev.AtS
-				case "repair":
-					l.RepairedS = ev.AtS
-				}
-			}
-		}
+		l.DetectableS, l.RepairedS, l.MaintainedS = w.detectable.Seconds(), w.repaired.Seconds(), w.maintained.Seconds()
 		e.Lives = append(e.Lives, l)
 	}
 	for _, w := range r.Lying {
@@ -84,8 +79,10 @@ func (s *sidecar) add(r *Result, lay *layout, file string, group int) {
 	for _, ev := range r.Events {
 		if ev.Kind == "change" {
 			e.Changes++
-			if strings.HasPrefix(ev.Detail, "like ") {
+			if rest, ok := strings.CutPrefix(ev.Detail, "like "); ok {
+				component, _, _ := strings.Cut(rest, ":")
 				e.Alike++
+				e.AlikeOf = append(e.AlikeOf, ev.Machine+"/"+component)
 			}
 		}
 	}
@@ -189,7 +186,9 @@ type totals struct {
 	Changes             int            `json:"changes"`
 	LookAlikes          int            `json:"look_alikes"`
 	ByMode              map[string]int `json:"lives_by_mode"`
+	AlikeBy             map[string]int `json:"look_alikes_by_component"`
 	misordered          int            // lives whose instants are out of order
+	leads               []float32      // shares of growth that lie between detectable and failure, of the first runs
 }
 
 func (t *totals) add(e runEntry, machines int, durationS float64) {
@@ -198,6 +197,9 @@ func (t *totals) add(e runEntry, machines int, durationS float64) {
 	t.Lies += len(e.Lies)
 	t.Changes += e.Changes
 	t.LookAlikes += e.Alike
+	for _, c := range e.AlikeOf {
+		t.AlikeBy[c]++
+	}
 	for _, l := range e.Lives {
 		t.Lives++
 		t.ByMode[l.Machine+"/"+l.Component+": "+l.Mode]++
@@ -206,10 +208,13 @@ func (t *totals) add(e runEntry, machines int, durationS float64) {
 		} else {
 			t.Failures++
 		}
+		if l.DetectableS > 0 && l.FailureS > l.OnsetS && e.Index < checkedRuns {
+			t.leads = append(t.leads, float32((l.FailureS-l.DetectableS)/(l.FailureS-l.OnsetS)))
+		}
 		switch {
 		case l.DetectableS == 0:
 			t.Undetectable++
-		case l.DetectableS < l.OnsetS || l.DetectableS > l.FailureS:
+		case l.DetectableS < l.OnsetS || l.FailureS > 0 && l.DetectableS > l.FailureS:
 			t.misordered++
 		}
 	}
@@ -224,7 +229,7 @@ func (p *plan) finish() (Summary, error) {
 	}
 	m := manifest{Schema: Schema, Version: p.opts.Version, Scenario: p.sc.Name, Summary: p.sc.Summary, Format: p.opts.Format,
 		Seed: p.opts.Seed, Runs: p.opts.Runs, Units: p.units, EveryS: p.ds.Every.D().Seconds(), DurS: p.sc.Duration.D().Seconds(),
-		Columns: sim.lay.columns, Splits: p.splitLists(), Totals: totals{ByMode: map[string]int{}}}
+		Columns: sim.lay.columns, Splits: p.splitLists(), Totals: totals{ByMode: map[string]int{}, AlikeBy: map[string]int{}}}
 	shared, err := p.gather(&m, len(sim.lay.labels))
 	if err != nil {
 		return Summary{}, err

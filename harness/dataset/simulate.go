@@ -184,6 +184,9 @@ type truth struct {
 type wearing struct {
 	machine, component, mode string
 	onset, failure           time.Duration
+	// When it showed, was repaired after the failure, or was seen to before;
+	// 0 for what did not happen.
+	detectable, repaired, maintained time.Duration
 	// known says that the law of what remains is: the life was drawn, or the
 	// component lives by itself.
 	known, itself bool
@@ -231,29 +234,43 @@ func (t *truth) add(e Event) { t.events = append(t.events, e) }
 
 func (t *truth) event(e plant.Event) {
 	t.add(Event{AtS: e.At.Seconds(), Machine: e.Machine, Kind: e.Kind, Component: e.Component, Mode: e.Mode, State: e.State})
-	if e.Component == "" {
+	if e.Component == "" || e.Mode == breakdown {
 		return
 	}
 	w := t.living(e)
-	switch e.Kind {
-	case "onset":
+	switch {
+	case w == nil: // maintained, and nothing was wrong with it
+	case e.Kind == "onset":
 		w.active, w.mode, w.knotRow = true, e.Mode, -1
-	case "failure":
+	case e.Kind == "detectable":
+		w.detectable = e.At
+	case e.Kind == "failure":
 		w.failed, w.failure, w.mode = true, e.At, e.Mode
 		w.active = true // what fails at once has no onset
-	case "repair":
-		w.active, w.over = false, true
+	case e.Kind == "repair":
+		w.active, w.over, w.repaired = false, true, e.At
+	case e.Kind == "maintenance":
+		w.active, w.over, w.maintained = false, true, e.At
 	}
 }
 
+// breakdown is the mode of trouble that no damage announces: nobody's life.
+const breakdown = "breakdown"
+
 // living finds the life that an event belongs to. One that nobody planned is
-// the component's own.
+// the component's own, and begins with its onset, or fails without.
 func (t *truth) living(e plant.Event) *wearing {
 	for i := range t.wearing {
 		w := &t.wearing[i]
 		if w.machine == e.Machine && w.component == e.Component && !w.over {
+			if e.Kind == "maintenance" && !w.active {
+				return nil // planned wear that has not begun
+			}
 			return w
 		}
+	}
+	if e.Kind != "onset" && e.Kind != "failure" {
+		return nil
 	}
 	t.wearing = append(t.wearing, wearing{machine: e.Machine, component: e.Component, onset: e.At, known: true, itself: true,
 		law: bridgeOf(t.s.component(e.Machine, e.Component).Law), knotRow: -1})
@@ -384,10 +401,8 @@ func (t *truth) fillRUL() {
 			continue
 		}
 		repaired := time.Duration(1<<63 - 1)
-		for _, e := range t.events {
-			if e.Kind == "repair" && e.Machine == w.machine && e.Component == w.component && e.AtS >= w.failure.Seconds() {
-				repaired = time.Duration(e.AtS * 1e9)
-			}
+		if end := max(w.repaired, w.maintained); end > 0 {
+			repaired = end
 		}
 		col := t.s.table.Values[t.s.lay.labels[w.machine]+labRUL]
 		for row := range t.s.table.Rows {

@@ -153,3 +153,29 @@ func TestClosedIsNoLoss(t *testing.T) {
 		}
 	}
 }
+
+// Work before anything is wrong does not keep a planned failure away; work
+// after its onset does.
+func TestMaintenanceAndAPlan(t *testing.T) {
+	for _, c := range []struct {
+		at    time.Duration
+		fails bool
+	}{{time.Hour, true}, {3 * time.Hour, false}} {
+		k, p := build(t, 4, Config{Machines: []MachineConfig{{Name: "m", Kind: "motor"}}})
+		log := history(p)
+		p.Start()
+		wearOut(t, p, "m", "rotor", 2*time.Hour, 4*time.Hour)
+		k.Run(c.at)
+		if err := p.Machine("m").Maintain("rotor", time.Minute, 0); err != nil {
+			t.Fatal(err)
+		}
+		k.Run(5 * time.Hour)
+		fails := false
+		for _, e := range *log {
+			fails = fails || e.Kind == "failure"
+		}
+		if fails != c.fails {
+			t.Errorf("maintained at %v: it fails: %v", c.at, fails)
+		}
+	}
+}

@@ -283,7 +283,7 @@ func (m *Machine) served(o *order) {
 		if w.failed {
 			continue // a repair of its own
 		}
-		w.restore(o.Kijima)
+		w.maintain(o.Kijima)
 		m.emit(w.event("maintenance"))
 	}
 	m.crew.done(o.team)

@@ -156,5 +156,17 @@ func (w *wear) restore(kijima float64) {
 	}
 }
 
+// maintain is planned work: what wears is mended; what is only planned to wear
+// out later still will, since nobody sees it yet.
+func (w *wear) maintain(kijima float64) {
+	if w.path == nil || w.m.kernel.Now().Seconds() >= w.path.OnsetS {
+		w.restore(kijima)
+		return
+	}
+	if w.life != nil {
+		w.life.restore(kijima)
+	}
+}
+
 func (w *wear) skill() string             { return w.Skill }
 func (w *wear) repairTime() time.Duration { return w.m.repairTime }
