@@ -54,14 +54,7 @@ func appendSample(dst []byte, s *signal.Sample) []byte {
 // appendTime writes UTC with the nanoseconds that there are. RFC 3339 ends at
 // the year 9999; a clock beyond is written as the end or the beginning of time.
 func appendTime(dst []byte, t time.Time) []byte {
-	t = t.UTC()
-	switch y := t.Year(); {
-	case y > 9999:
-		t = time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
-	case y < 0:
-		t = time.Time{}
-	}
-	return t.AppendFormat(dst, time.RFC3339Nano)
+	return within(t).AppendFormat(dst, time.RFC3339Nano)
 }
 
 // appendString quotes s; bytes that are no UTF-8 become U+FFFD.

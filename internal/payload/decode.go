@@ -8,11 +8,13 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/plantbed/plantbed/sim/signal"
 )
 
-// Decode reads what Append wrote, or what another gateway wrote in this format.
-// It is strict about types and about what a sample must have (id, time, value),
+// Decode reads what Append or a Codec wrote, or what another gateway wrote in
+// these formats; the first byte tells which. It is strict about types and about what a sample must have (id, time, value),
 // takes keys in any order, and passes over keys that it does not know. A value
 // of null becomes NaN and must come with a bad quality.
 func Decode(p []byte) (Batch, error) {
@@ -22,13 +24,38 @@ func Decode(p []byte) (Batch, error) {
 
 // Decoder is Decode that remembers the IDs it has seen, so that samples of
 // known signals cost no allocation. It is for one goroutine.
-type Decoder struct{ ids map[string]signal.ID }
+type Decoder struct {
+	ids   map[string]signal.ID
+	zstd  *zstd.Decoder
+	plain []byte
+}
 
 // maxIDs bounds what a Decoder remembers.
 const maxIDs = 1 << 16
 
 // Decode is as the function Decode.
 func (d *Decoder) Decode(p []byte) (Batch, error) {
+	b, err := d.decode(p)
+	if err != nil {
+		return Batch{}, fmt.Errorf("payload: %w", err)
+	}
+	return b, nil
+}
+
+func (d *Decoder) decode(p []byte) (Batch, error) {
+	p, err := d.unpack(p)
+	switch {
+	case err != nil:
+		return Batch{}, err
+	case len(p) > 0 && p[0] == firstProto:
+		return d.protobuf(p)
+	case len(p) > 0 && p[0]&0xE0 == 0xA0: // a map of CBOR
+		return d.cbor(p)
+	}
+	return d.json(p)
+}
+
+func (d *Decoder) json(p []byte) (Batch, error) {
 	s := scanner{p: p}
 	var b Batch
 	hasSamples := false
@@ -57,10 +84,7 @@ func (d *Decoder) Decode(p []byte) (Batch, error) {
 	if err == nil && !hasSamples {
 		err = fmt.Errorf("no \"samples\"")
 	}
-	if err != nil {
-		return Batch{}, fmt.Errorf("payload: %w", err)
-	}
-	return b, nil
+	return b, err
 }
 
 // bytesPerSample is the least that a sample takes in JSON; it bounds what a
@@ -132,15 +156,20 @@ func (d *Decoder) id(s *scanner) (signal.ID, error) {
 	if err != nil {
 		return "", err
 	}
+	return d.known(raw), nil
+}
+
+// known is the ID of that text, without an allocation if it was seen before.
+func (d *Decoder) known(raw []byte) signal.ID {
 	if id, ok := d.ids[string(raw)]; ok { // no allocation
-		return id, nil
+		return id
 	}
 	if d.ids == nil || len(d.ids) >= maxIDs {
 		d.ids = map[string]signal.ID{}
 	}
 	id := signal.ID(raw)
 	d.ids[string(id)] = id
-	return id, nil
+	return id
 }
 
 // value is a number or null, which is NaN.
