@@ -32,6 +32,7 @@ type Config struct {
 	// of theirs, by their ids, show tags.
 	Models []*Model          `toml:"-"`
 	Bind   map[string]string `toml:"-"`
+	start  time.Time         // from which values count that nobody has written
 	// Methods are what clients can call besides setting writable tags.
 	Methods []Method `toml:"-"`
 	// Users are who may come in; the zero Users is anybody, who stays anonymous.

@@ -141,8 +141,11 @@ func (x *exchange) callOne(r *ua.CallMethodRequest) *ua.CallMethodResult {
 	if object == nil {
 		return refuse(ua.StatusBadNodeIDUnknown)
 	}
-	if n == nil || n.method == nil || !sp.has(object, n) {
+	if n == nil || n.class != ua.NodeClassMethod || !sp.has(object, n) {
 		return refuse(ua.StatusBadMethodInvalid)
+	}
+	if n.method == nil { // of a model, which says nothing of what it does
+		return refuse(ua.StatusBadNotImplemented)
 	}
 	m := n.method
 	switch {
@@ -204,5 +207,5 @@ func (sp *space) has(object, method *node) bool {
 			return true
 		}
 	}
-	return method.method.anywhere
+	return method.method != nil && method.method.anywhere
 }

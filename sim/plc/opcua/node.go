@@ -135,6 +135,9 @@ func newSpace(img Image, cfg Config, moved int) (*space, error) {
 	if err := sp.addMachines(cfg.Machines); err != nil {
 		return nil, err
 	}
+	if err := sp.addModels(cfg.Models, cfg.Bind, cfg.start); err != nil {
+		return nil, err
+	}
 	for _, m := range methods {
 		if err := sp.addMethod(m); err != nil {
 			return nil, err

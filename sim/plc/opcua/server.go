@@ -51,6 +51,7 @@ func Listen(cfg Config, img Image, opts Options) (*Server, error) {
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
 	}
+	cfg.start = time.Now()
 	space, err := newSpace(img, cfg, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opcua server of %q: %w", img.Name(), err)
