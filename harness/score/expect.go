@@ -32,7 +32,11 @@ func judgeCard(c *Card, l *record.Log, sum *tally, id identity) {
 		c.Verdict = Unknown
 		c.Why = append(c.Why, "the scenario expects nothing, so nothing was judged")
 	}
-	if why := meaningless(l, sum, id); len(why) > 0 {
+	if id.unclear() { // what is wrong all the same, is wrong
+		c.Verdict = worse(c.Verdict, Unknown)
+		c.Why = append(c.Why, fmt.Sprintf("%d samples could be matched with more than one truth", id.ambiguous))
+	}
+	if why := meaningless(l, sum); len(why) > 0 {
 		c.Verdict = Unknown
 		c.Why = append(why, c.Why...)
 	}
@@ -47,7 +51,7 @@ func worse(a, b Verdict) Verdict {
 	return Pass
 }
 
-func meaningless(l *record.Log, sum *tally, id identity) []string {
+func meaningless(l *record.Log, sum *tally) []string {
 	var why []string
 	switch {
 	case l.End == nil:
@@ -67,9 +71,6 @@ func meaningless(l *record.Log, sum *tally, id identity) []string {
 	}
 	if sum.seenTwin == 0 {
 		why = append(why, "nothing was delivered: is the stack connected at all?")
-	}
-	if id.unclear() {
-		why = append(why, fmt.Sprintf("%d samples could be matched with more than one truth", id.ambiguous))
 	}
 	return why
 }
