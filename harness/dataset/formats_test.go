@@ -244,3 +244,26 @@ func cyclesOf(t *testing.T, path string, fields int) map[int]int {
 	}
 	return out
 }
+
+// Debian's pandas, which shares no code with the writer either, reads the CSV.
+func TestPandasReadsIt(t *testing.T) {
+	const python = "/usr/bin/python3"
+	if err := exec.Command(python, "-c", "import pandas").Run(); err != nil {
+		missing(t, "python3-pandas is not installed (make deps installs it)")
+	}
+	sum := write(t, smallScenario(t), Options{Format: "csv"})
+	out, err := exec.Command(python, "testdata/interop/read.py", sum.Dir).Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr(err))
+	}
+	var got map[string]float64
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := totalsByHand(t, sum.Dir)
+	for name, v := range map[string]float64{"n": 6 * 1800, "runs": 6, "amps": want.amps, "known": float64(want.known), "good": want.good, "worn": float64(want.worn), "numbers": 1} {
+		if math.Abs(got[name]-v) > 1e-6*math.Abs(v) {
+			t.Errorf("pandas finds %s = %v, want %v", name, got[name], v)
+		}
+	}
+}
