@@ -45,7 +45,7 @@ func BenchmarkReceive(b *testing.B) {
 	cfg := testConfig("opc.tcp://h:1", n)
 	items, _ := newItems(cfg.Tags)
 	newReceiver := func() *receiver {
-		return &receiver{cfg: &cfg, items: &items, sub: &subscription{ledger: newLedger()}, held: map[uint32]*ua.NotificationMessage{},
+		return &receiver{cfg: &cfg, items: &items, clock: &clock{}, sub: &subscription{ledger: newLedger()}, held: map[uint32]*ua.NotificationMessage{},
 			sink: func(_ context.Context, batch pipeline.Batch) error { batch.Done(nil); return nil }}
 	}
 	perSample := func(b *testing.B) {

@@ -55,6 +55,7 @@ type receiver struct {
 	uris  []string
 	alive func() // is called once, with the first sign of life
 
+	clock   *clock // the device's, over all connections
 	answers chan answer
 	held    map[uint32]*ua.NotificationMessage // arrived ahead of a hole
 	stalled bool                               // the buffer is full; what comes is held
@@ -324,6 +325,7 @@ func (r *receiver) handOn(ctx context.Context, msg *ua.NotificationMessage) erro
 		ledger.done(n, nil)
 		return err
 	}
+	r.clock.look(samples, time.Now(), r.cfg.Lifetime.D(), r.log, r.cfg.Name)
 	next := ledger.take(n)
 	full := false // is told before the sink returns
 	handed := r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Samples: samples, Keeps: true, Done: func(err error) {

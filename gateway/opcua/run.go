@@ -57,6 +57,7 @@ type source struct {
 	sink   pipeline.Sink
 	report pipeline.StatusFunc
 	items  []item
+	clock  clock
 	uris   []string // the server's namespaces, as last seen
 	pace   backoff.Pace
 	sub    *subscription // what the server keeps for us, nil if nothing
@@ -94,7 +95,7 @@ func (s *source) connection(ctx context.Context) error {
 	if err := l.login(ctx, s.cfg); err != nil {
 		return err
 	}
-	r := &receiver{cfg: s.cfg, log: s.log, sink: s.sink, link: l, items: &s.items,
+	r := &receiver{cfg: s.cfg, log: s.log, sink: s.sink, link: l, items: &s.items, clock: &s.clock,
 		alive: s.pace.Reset, answers: make(chan answer), held: map[uint32]*ua.NotificationMessage{}}
 	if err := s.takeUp(ctx, r); err != nil {
 		return err
