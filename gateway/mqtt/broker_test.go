@@ -28,12 +28,13 @@ type broker struct {
 	answer func(n int) error        // for the n-th data message
 	refuse func(payload.Batch) bool // as an invalid payload
 	data   int
+	alias  int // messages that came with a topic alias and no topic
 	kick   chan struct{}
 }
 
 func (b *broker) ID() string { return "test" }
 func (b *broker) Provides(h byte) bool {
-	return bytes.Contains([]byte{mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnPacketEncode}, []byte{h})
+	return bytes.Contains([]byte{mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnPacketEncode, mochi.OnPacketRead}, []byte{h})
 }
 
 func (b *broker) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
@@ -46,6 +47,16 @@ func (b *broker) OnPacketEncode(_ *mochi.Client, pk packets.Packet) packets.Pack
 		pk.Properties.MaximumPacketSize = b.s.Options.Capabilities.MaximumPacketSize
 	}
 	return pk
+}
+
+// OnPacketRead sees a packet before the server puts the topic for the alias.
+func (b *broker) OnPacketRead(_ *mochi.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Publish && pk.TopicName == "" && pk.Properties.TopicAlias > 0 {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.alias++
+	}
+	return pk, nil
 }
 
 func (b *broker) OnPublish(_ *mochi.Client, pk packets.Packet) (packets.Packet, error) {

@@ -3,9 +3,11 @@ package mqtt
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/plantbed/plantbed/internal/payload"
 	"github.com/plantbed/plantbed/internal/strict"
 )
 
@@ -35,6 +37,18 @@ type Config struct {
 	// Sparkplug asks for QoS 0, which loses, its data and births go with QoS 1.
 	Format string `toml:"format"`
 	Group  string `toml:"group"`
+	// Encoding of a batch is "json" (default), "cbor" or "protobuf" (see
+	// internal/payload), Compression "none" (default), "zstd" or "gzip". A reader
+	// tells them apart by the first byte; the content type names them too.
+	Encoding    string `toml:"encoding"`
+	Compression string `toml:"compression"`
+	// QoS of samples is 1 (default) or 2. With 2 the broker takes a message once
+	// as long as the connection lasts; across a new one it is the dedup keys that
+	// tell what came twice, as with 1.
+	QoS int `toml:"qos"`
+	// TopicAlias names the topic once a connection and a number from then on,
+	// where the broker allows it.
+	TopicAlias bool `toml:"topic_alias"`
 	// Batch is the most samples in a message, default 500.
 	Batch int `toml:"batch"`
 	// Inflight is how many messages may be unacknowledged at a time, default 4;
@@ -67,6 +81,9 @@ func (c *Config) Defaults() {
 	orElse(&c.Prefix, "plantbed")
 	orElse(&c.Format, FormatPlantbed)
 	orElse(&c.Group, "plantbed")
+	orElse(&c.Encoding, payload.JSON)
+	orElse(&c.Compression, payload.None)
+	orElse(&c.QoS, 1)
 	orElse(&c.Batch, 500)
 	orElse(&c.CertificateCheck, strict.Duration(5*time.Second))
 	orElse(&c.Inflight, 4)
@@ -98,6 +115,18 @@ func (c Config) Validate() strict.Problems {
 	}
 	if c.Format != FormatPlantbed && c.Format != FormatSparkplug {
 		ps.Add("format", fmt.Sprintf("%q is neither \"plantbed\" nor \"sparkplug\"", c.Format))
+	}
+	if !slices.Contains(payload.Encodings, c.Encoding) {
+		ps.AddName("encoding", fmt.Sprintf("%q is no encoding", c.Encoding), c.Encoding, payload.Encodings)
+	}
+	if !slices.Contains(payload.Compressions, c.Compression) {
+		ps.AddName("compression", fmt.Sprintf("%q is no compression", c.Compression), c.Compression, payload.Compressions)
+	}
+	if c.Format == FormatSparkplug && (c.Encoding != payload.JSON || c.Compression != payload.None) {
+		ps.Add("encoding", "sparkplug has its own encoding, and no compression")
+	}
+	if c.QoS != 1 && c.QoS != 2 {
+		ps.Add("qos", fmt.Sprintf("%d is neither 1 nor 2; 0 would lose", c.QoS))
 	}
 	if strings.ContainsAny(c.Group, "/+#\x00") {
 		ps.Add("group", fmt.Sprintf("%q cannot be a level of an MQTT topic; leave out /, + and #", c.Group))

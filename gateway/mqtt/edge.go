@@ -46,7 +46,7 @@ func (p *Publisher) birth() {
 // first. The parts that a batch was cut into have one UUID each.
 func (p *Publisher) encode(m part) (topic string) {
 	if p.node == nil {
-		p.text = payload.Append(p.text[:0], m.Batch)
+		p.text = p.codec.Append(p.text[:0], m.Batch)
 		return p.topic
 	}
 	p.nodeMu.Lock()

@@ -1,5 +1,5 @@
 // Package mqtt is the gateway's way out: it takes what is durable from the
-// buffer and publishes it over MQTT 5 with QoS 1, in order.
+// buffer and publishes it over MQTT 5 with QoS 1 or 2, in order.
 //
 //	p, err := mqtt.New(cfg, mqtt.Options{Gateway: "edge-1", Store: buf, Seed: seed})
 //	p.Status("plc-1", false, "connection refused") // retained, any goroutine
@@ -109,27 +109,28 @@ type Publisher struct {
 	status statuses
 	topic  string
 	tracer tracer
+	codec  *payload.Codec
 
 	// The rest is Run's own.
-	life      int // of the connection in use
-	window    int
-	maxPacket int
-	upSince   time.Time
-	worked    bool     // something was acknowledged on it
-	flying    []flight // oldest first
-	sent      uint64   // newest number sent on this connection
-	timer     *time.Timer
-	armed     bool
-	acks      []ack
-	text      []byte
-	rest      []part // of the batch read last, to be sent next
-	careful   int    // messages to be sent one at a time
-	poison    poison
-	node      *sparkplug.Node // with Format sparkplug
-	nodeMu    sync.Mutex
-	rebirth   atomic.Bool // a host asks for one
-	checked   time.Time   // when the TLS files were looked at
-	renew     bool        // they are others: a new connection once nothing is on its way
+	terms   terms // of the connection in use
+	window  int
+	aliased string // the topic that goes by a number
+	upSince time.Time
+	worked  bool     // something was acknowledged on it
+	flying  []flight // oldest first
+	sent    uint64   // newest number sent on this connection
+	timer   *time.Timer
+	armed   bool
+	acks    []ack
+	text    []byte
+	rest    []part // of the batch read last, to be sent next
+	careful int    // messages to be sent one at a time
+	poison  poison
+	node    *sparkplug.Node // with Format sparkplug
+	nodeMu  sync.Mutex
+	rebirth atomic.Bool // a host asks for one
+	checked time.Time   // when the TLS files were looked at
+	renew   bool        // they are others: a new connection once nothing is on its way
 }
 
 // New checks what can be checked without a broker.
@@ -140,7 +141,11 @@ func New(cfg Config, opt Options) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{cfg: cfg, opt: opt, link: l, status: statuses{kick: make(chan struct{}, 1)},
+	codec, err := payload.NewCodec(cfg.Encoding, cfg.Compression)
+	if err != nil {
+		return nil, fmt.Errorf("mqtt: %w", err)
+	}
+	p := &Publisher{codec: codec, cfg: cfg, opt: opt, link: l, status: statuses{kick: make(chan struct{}, 1)},
 		topic: payload.DataTopic(cfg.Prefix, opt.Gateway), tracer: newTracer()}
 	if cfg.Format == FormatSparkplug {
 		p.node = sparkplug.NewNode(cfg.Group, opt.Gateway, opt.Tags)
@@ -195,12 +200,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 
 // serve uses one connection until it breaks or ctx ends. An error is the store's.
 func (p *Publisher) serve(ctx context.Context) error {
-	var up bool
-	var quota int
-	if p.life, quota, p.maxPacket, up = p.link.session.use(); !up {
+	if p.terms = p.link.session.use(); !p.terms.up {
 		return nil
 	}
-	p.window = min(p.cfg.Inflight, quota)
+	p.window, p.aliased = min(p.cfg.Inflight, p.terms.quota), ""
 	p.upSince, p.flying, p.rest, p.worked = time.Now(), p.flying[:0], p.rest[:0], false
 	p.renew, p.checked = false, time.Now()
 	p.link.begin()
@@ -258,7 +261,7 @@ func (p *Publisher) loop(ctx context.Context) error {
 			p.link.drop(err)
 			p.untilLost(ctx)
 		}
-		if !p.link.session.alive(p.life) {
+		if !p.link.session.alive(p.terms.life) {
 			return nil
 		}
 		p.lookAtFiles()
@@ -307,7 +310,7 @@ func (p *Publisher) wait(ctx context.Context) {
 // untilLost waits until the connection that was dropped is known to be gone:
 // until then there is nothing to do, and its timers have run out.
 func (p *Publisher) untilLost(ctx context.Context) {
-	for p.link.session.alive(p.life) {
+	for p.link.session.alive(p.terms.life) {
 		select {
 		case <-p.link.session.acks: // told of the end too
 		case <-ctx.Done():

@@ -106,7 +106,7 @@ func (p *Publisher) sendPart(ctx context.Context) {
 		if n == 1 {
 			p.rest = slices.Delete(p.rest, 0, 1)
 			p.opt.OnDrop(DropTooLarge, 1)
-			p.opt.Log.Error("mqtt: a sample is larger than the broker takes", "id", m.Samples[0].ID, "max", p.maxPacket)
+			p.opt.Log.Error("mqtt: a sample is larger than the broker takes", "id", m.Samples[0].ID, "max", p.terms.maxPacket)
 			p.skip(flight{upto: m.upto})
 			return
 		}
@@ -120,15 +120,40 @@ func (p *Publisher) sendPart(ctx context.Context) {
 
 func (p *Publisher) tooLarge(bytes int) bool {
 	const overhead = 200 // bytes of headers and a trace context
-	return p.maxPacket > 0 && bytes+len(p.topic)+overhead > p.maxPacket
+	return p.terms.maxPacket > 0 && bytes+len(p.topic)+overhead > p.terms.maxPacket
 }
 
 // publish sends p.text, which is m.
 func (p *Publisher) publish(ctx context.Context, topic string, m part) {
 	span, props := p.tracer.begin(context.WithoutCancel(ctx), &m.Batch)
-	p.transmit(&paho.Publish{QoS: 1, Topic: topic, Payload: p.text, Properties: props},
+	topic, props = p.properties(topic, props)
+	p.transmit(&paho.Publish{QoS: byte(p.cfg.QoS), Topic: topic, Payload: p.text, Properties: props},
 		flight{first: m.First, upto: m.upto, samples: len(m.Samples), span: span})
 	p.opt.OnPublished(len(m.Samples))
+}
+
+// properties adds what the batch is written in, and puts a number in the place
+// of its topic.
+func (p *Publisher) properties(topic string, props *paho.PublishProperties) (string, *paho.PublishProperties) {
+	packed := p.node == nil && (p.cfg.Encoding != payload.JSON || p.cfg.Compression != payload.None)
+	alias := p.cfg.TopicAlias && p.terms.aliases > 0 && (p.aliased == "" || p.aliased == topic)
+	if !packed && !alias {
+		return topic, props
+	}
+	if props == nil {
+		props = &paho.PublishProperties{}
+	}
+	if packed {
+		props.ContentType = p.codec.ContentType()
+	}
+	if alias {
+		props.TopicAlias = paho.Uint16(1)
+		if p.aliased == topic {
+			return "", props
+		}
+		p.aliased = topic
+	}
+	return topic, props
 }
 
 func (p *Publisher) publishWord(w word) {

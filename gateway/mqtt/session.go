@@ -18,17 +18,25 @@ import (
 type outbound struct {
 	acks chan struct{} // capacity one: there is something in got
 
-	mu        sync.Mutex
-	up        bool
-	ready     bool // the library knows of it too
-	life      int  // counts connections
-	using     int  // the connection that the publisher has taken notice of
-	id        uint16
-	got       []ack
-	conn      io.Writer
-	asked     map[uint16]chan<- packets.ControlPacket // for a SUBACK
-	quota     int                                     // the broker's receive maximum
-	maxPacket int                                     // the broker's maximum packet size, 0 without
+	mu    sync.Mutex
+	up    bool
+	ready bool // the library knows of it too
+	life  int  // counts connections
+	using int  // the connection that the publisher has taken notice of
+	id    uint16
+	got   []ack
+	conn  io.Writer
+	asked map[uint16]chan<- packets.ControlPacket // for a SUBACK
+	terms terms
+}
+
+// terms are what the broker allows on a connection.
+type terms struct {
+	life      int  // number of the connection
+	up        bool // it can be used
+	quota     int  // receive maximum
+	maxPacket int  // maximum packet size, 0 without
+	aliases   int  // topic aliases
 }
 
 type ack struct {
@@ -41,11 +49,13 @@ func newOutbound() *outbound { return &outbound{acks: make(chan struct{}, 1)} }
 // use begins with the present connection: only from here on will messages be
 // let through to it. So a message that was meant for the connection before
 // never overtakes those that have to be sent again.
-func (s *outbound) use() (life, quota, maxPacket int, up bool) {
+func (s *outbound) use() terms {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.using = s.life
-	return s.life, s.quota, s.maxPacket, s.up && s.ready
+	t := s.terms
+	t.life, t.up = s.life, s.up && s.ready
+	return t
 }
 
 // confirm says that messages can be published.
@@ -85,13 +95,16 @@ func (s *outbound) ConAckReceived(conn io.Writer, _ *packets.Connect, ca *packet
 	s.conn, s.asked = conn, map[uint16]chan<- packets.ControlPacket{}
 	s.up, s.ready, s.id, s.got = true, false, 0, s.got[:0]
 	s.life++
-	s.quota, s.maxPacket = 65_535, 0
+	s.terms = terms{quota: 65_535}
 	if p := ca.Properties; p != nil {
 		if p.ReceiveMaximum != nil {
-			s.quota = max(1, int(*p.ReceiveMaximum))
+			s.terms.quota = max(1, int(*p.ReceiveMaximum))
 		}
 		if p.MaximumPacketSize != nil {
-			s.maxPacket = int(*p.MaximumPacketSize)
+			s.terms.maxPacket = int(*p.MaximumPacketSize)
+		}
+		if p.TopicAliasMaximum != nil {
+			s.terms.aliases = int(*p.TopicAliasMaximum)
 		}
 	}
 	return nil
@@ -117,9 +130,13 @@ func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<-
 		s.id = 1
 	}
 	p.SetIdentifier(s.id)
-	if p.Type() != packets.PUBLISH {
+	m, published := p.(*packets.Publish)
+	switch { // resp has room for one
+	case !published:
 		s.asked[s.id] = resp
-	} else { // resp has room for one
+	case m.QoS == 2:
+		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBCOMP}, Content: &packets.Pubcomp{PacketID: s.id, Properties: &packets.Properties{}}}
+	default:
 		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBACK}, Content: &packets.Puback{PacketID: s.id, Properties: &packets.Properties{}}}
 	}
 	return nil
@@ -129,10 +146,19 @@ func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<-
 func (s *outbound) PacketReceived(p *packets.ControlPacket, messages chan<- *packets.Publish) error {
 	switch a := p.Content.(type) {
 	case *packets.Puback:
+		s.tell(ack{a.PacketID, a.ReasonCode})
+	case *packets.Pubrec:
+		if a.ReasonCode >= 0x80 {
+			s.tell(ack{a.PacketID, a.ReasonCode})
+			break
+		}
 		s.mu.Lock()
-		s.got = append(s.got, ack{a.PacketID, a.ReasonCode})
+		conn := s.conn
 		s.mu.Unlock()
-		poke(s.acks)
+		_, err := (&packets.Pubrel{PacketID: a.PacketID, Properties: &packets.Properties{}}).WriteTo(conn)
+		return err
+	case *packets.Pubcomp: // with whatever reason: the broker has had the message
+		s.tell(ack{a.PacketID, 0})
 	case *packets.Suback:
 		s.mu.Lock()
 		resp := s.asked[a.PacketID]
@@ -145,6 +171,13 @@ func (s *outbound) PacketReceived(p *packets.ControlPacket, messages chan<- *pac
 		messages <- a
 	}
 	return nil
+}
+
+func (s *outbound) tell(a ack) {
+	s.mu.Lock()
+	s.got = append(s.got, a)
+	s.mu.Unlock()
+	poke(s.acks)
 }
 
 // The rest of the interface has nothing to do here.

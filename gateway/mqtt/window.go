@@ -127,7 +127,7 @@ func (p *Publisher) farewell() {
 	deadline := time.NewTimer(lastWords)
 	defer deadline.Stop()
 	for said := false; ; {
-		if p.settle() != nil || !p.link.session.alive(p.life) {
+		if p.settle() != nil || !p.link.session.alive(p.terms.life) {
 			return
 		}
 		if len(p.flying) == 0 && said {
