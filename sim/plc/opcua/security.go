@@ -75,17 +75,14 @@ func (s *Security) asymmetric(policy string, cert []byte) (*uapolicy.EncryptionA
 	}
 	parsed, err := uapolicy.ParseCertificate(cert)
 	if err != nil {
-		return nil, ua.StatusBadCertificateInvalid
+		return nil, ua.StatusBadSecurityChecksFailed
 	}
 	key, ok := parsed.PublicKey.(*rsa.PublicKey)
-	if !ok {
-		return nil, ua.StatusBadCertificateInvalid
+	if !ok || s.Trust != nil && !s.Trust(cert) { // whom nobody trusts is told no more (Part 6, 6.7.4)
+		return nil, ua.StatusBadSecurityChecksFailed
 	}
 	if now := time.Now(); now.Before(parsed.NotBefore) || now.After(parsed.NotAfter) {
 		return nil, ua.StatusBadCertificateTimeInvalid
-	}
-	if s.Trust != nil && !s.Trust(cert) {
-		return nil, ua.StatusBadCertificateUntrusted
 	}
 	algo, err := uapolicy.Asymmetric(policy, s.Key, key)
 	if err != nil {

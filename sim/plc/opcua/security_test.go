@@ -1,13 +1,19 @@
 package opcua
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
+	"errors"
+	"io"
 	"math/big"
+	"net"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,8 +21,13 @@ import (
 	"github.com/gopcua/opcua/ua"
 )
 
-// pair is a self-signed certificate and its key.
+// pair is a self-signed certificate and its key, good for an hour.
 func pair(t *testing.T, bits int, uri string) ([]byte, *rsa.PrivateKey) {
+	t.Helper()
+	return pairFor(t, bits, uri, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+}
+
+func pairFor(t *testing.T, bits int, uri string, from, to time.Time) ([]byte, *rsa.PrivateKey) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -25,7 +36,7 @@ func pair(t *testing.T, bits int, uri string) ([]byte, *rsa.PrivateKey) {
 	u, _ := url.Parse(uri)
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: uri}, URIs: []*url.URL{u},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: from, NotAfter: to,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment | x509.KeyUsageContentCommitment,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
@@ -102,5 +113,87 @@ func TestLongKeys(t *testing.T) {
 		key  *rsa.PrivateKey
 	}{{clientCert, clientKey}, {cert, key}} {
 		connect(t, s, opcua.SecurityFromEndpoint(endpoints[2], ua.UserTokenTypeAnonymous), opcua.Certificate(keys.cert), opcua.PrivateKey(keys.key))
+	}
+}
+
+// A client is told what the standard has it told of its certificate: nothing
+// where it is not trusted, the reason where it is.
+func TestCertificatesThatAreRefused(t *testing.T) {
+	cert, key := pair(t, 2048, "urn:plantbed:plc-test:server")
+	now := time.Now()
+	refused := map[string]ua.StatusCode{
+		"a stranger": ua.StatusBadSecurityChecksFailed, "expired": ua.StatusBadCertificateTimeInvalid, "not good yet": ua.StatusBadCertificateTimeInvalid,
+		"of another application": ua.StatusBadCertificateURIInvalid, "an expired stranger": ua.StatusBadSecurityChecksFailed,
+	}
+	trusted := map[string]bool{}
+	s := serve(t, newPLC(), Config{Security: Security{Certificate: cert, Key: key, Trust: func(c []byte) bool { return trusted[string(c)] }}}, Options{})
+	endpoints, err := opcua.GetEndpoints(context.Background(), endpoint(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := true
+	for what, want := range refused {
+		uri, from, to := "urn:client", now.Add(-time.Hour), now.Add(time.Hour)
+		switch what {
+		case "expired", "an expired stranger":
+			to = now.Add(-time.Minute)
+		case "not good yet":
+			from = now.Add(time.Minute)
+		}
+		der, private := pairFor(t, 2048, uri, from, to)
+		trusted[string(der)] = !strings.Contains(what, "stranger")
+		opts := []opcua.Option{opcua.AutoReconnect(false), opcua.SecurityFromEndpoint(endpoints[1], ua.UserTokenTypeAnonymous), opcua.Certificate(der), opcua.PrivateKey(private)}
+		if what == "of another application" {
+			opts = append(opts, opcua.ApplicationURI("urn:somebody:else"))
+		}
+		url, told := listenIn(t, s)
+		c, err := opcua.NewClient(url, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Connect(context.Background()); err == nil || !errors.Is(err, want) && told() != want {
+			t.Errorf("%s: %v, told %v, want %v", what, err, told(), want)
+			seen = false
+		}
+		c.Close(context.Background())
+	}
+	noteInterop(t, "gopcua v0.9.1", "client certificates: untrusted, expired, of another application refused as the standard has it", seen)
+}
+
+// listenIn is a way to a server on which one hears with what error the server
+// ends a connection: the library at the other end does not tell.
+func listenIn(t *testing.T, s *Server) (url string, told func() ua.StatusCode) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	status := make(chan ua.StatusCode, 1)
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		up, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			return
+		}
+		defer up.Close()
+		go io.Copy(up, c)
+		var all bytes.Buffer
+		io.Copy(c, io.TeeReader(up, &all))
+		if i := bytes.LastIndex(all.Bytes(), []byte("ERRF")); i >= 0 && all.Len() >= i+12 {
+			status <- ua.StatusCode(binary.LittleEndian.Uint32(all.Bytes()[i+8:]))
+		}
+		close(status)
+	}()
+	var got ua.StatusCode
+	return "opc.tcp://" + ln.Addr().String(), func() ua.StatusCode {
+		if v, ok := <-status; ok {
+			got = v
+		}
+		return got
 	}
 }
