@@ -40,10 +40,11 @@ func (b *broker) Provides(h byte) bool {
 func (b *broker) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 func (b *broker) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
 
-// OnPacketEncode announces the maximum packet size, which the server enforces
-// but does not tell.
+// OnPacketEncode announces the maximum packet size and the topic aliases, which
+// the server goes by but does not tell.
 func (b *broker) OnPacketEncode(_ *mochi.Client, pk packets.Packet) packets.Packet {
 	if pk.FixedHeader.Type == packets.Connack {
+		pk.Properties.TopicAliasMaximum = b.s.Options.Capabilities.TopicAliasMaximum
 		pk.Properties.MaximumPacketSize = b.s.Options.Capabilities.MaximumPacketSize
 	}
 	return pk
