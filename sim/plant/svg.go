@@ -58,7 +58,7 @@ func (d *drawing) wide(x int) { d.w = max(d.w, x+marginX) }
 func (d *drawing) page(title string) []byte {
 	w := max(d.w, 420)
 	head := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="12">
-<style>.box{fill:#f7f9fb;stroke:#37506b;stroke-width:1.5}.ink{fill:none;stroke:#37506b;stroke-width:2;stroke-linejoin:round}.full{fill:#9fc3e0;stroke:none}.way{stroke:#37506b;stroke-width:2;fill:none;marker-end:url(#a)}.note{fill:#5a6b7b}.hot{fill:none;stroke:#c9552b;stroke-width:2}</style>
+<style>.box{fill:#f7f9fb;stroke:#37506b;stroke-width:1.5}.ink{fill:none;stroke:#37506b;stroke-width:2;stroke-linejoin:round}.full{fill:#9fc3e0;stroke:none}.way{stroke:#37506b;stroke-width:2;fill:none;marker-end:url(#a)}.note{fill:#5a6b7b}.thin{fill:none;stroke:#5a6b7b;stroke-width:1.3}.hot{fill:none;stroke:#c9552b;stroke-width:2}</style>
 <defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#37506b"/></marker></defs>
 <rect width="100%%" height="100%%" fill="#fff"/>
 <text x="%d" y="34" font-size="20" font-weight="bold">%s</text>
@@ -90,7 +90,7 @@ func (l LineConfig) caption() string {
 	switch {
 	case len(l.Teams) > 0:
 		for _, t := range l.Teams {
-			text := fmt.Sprintf("%d %s", max(1, t.Size), t.Name)
+			text := fmt.Sprintf("%s (%d)", t.Name, max(1, t.Size))
 			if len(t.Hours) > 0 {
 				text += " " + strings.Join(t.Hours, ", ")
 			}
@@ -144,6 +144,26 @@ func (d *drawing) machine(name string, x, y int) {
 		note += fmt.Sprintf(" · %d:%d", max(1, m.Takes), max(1, m.Gives))
 	}
 	d.add(`<text x="%d" y="%d" text-anchor="middle" class="note" font-size="10">%s</text>`, x+boxW/2, y+86, html.EscapeString(note))
+	d.marks(m, x, y)
+}
+
+// marks are small signs in a box's corners: what is worked again, and that
+// somebody looks after it or that it wears out by itself.
+func (d *drawing) marks(m MachineConfig, x, y int) {
+	if m.Rework != nil && m.Rework.Share > 0 {
+		text := fmt.Sprintf("%.3g %%", 100*m.Rework.Share)
+		if m.Rework.To != "" {
+			text += " to " + m.Rework.To
+		}
+		d.add(`<path class="thin" d="M%d %da5 5 0 1 1 -4 -2" marker-end="url(#a)"><title>spoiled units are worked again: %s</title></path>`, x+boxW-8, y+12, html.EscapeString(text))
+		d.add(`<text x="%d" y="%d" text-anchor="end" class="note" font-size="9">%s</text>`, x+boxW-26, y+17, html.EscapeString(text))
+	}
+	if n := len(m.Lives) + len(m.Breakdowns); n > 0 {
+		d.add(`<path class="thin" d="M%d %dl4 -5l3 4l5 -8"><title>%d parts wear out or break down by themselves</title></path>`, x+8, y+17, n)
+	}
+	if n := len(m.Maintenance); n > 0 {
+		d.add(`<path class="thin" d="M%d %dl8 -8m-1 -3a4 4 0 1 0 4 4"><title>maintained: %d policies</title></path>`, x+8, y+36, n)
+	}
 }
 
 func pace(s float64) string {
