@@ -59,7 +59,7 @@ func (p PLC) IsModbus() bool { return p.Protocol == "modbus" }
 type Tag struct {
 	ID   signal.ID
 	Unit signal.Unit
-	// Type is as IEC 61131 says without case: bool, int16, uint32, float32 ...
+	// Type is bool, int16, uint16, int32, uint32, int64, uint64, float or double.
 	Type string
 	// Scale is engineering units per raw count; 1 for floats.
 	Scale float64
@@ -125,7 +125,7 @@ var example = Endpoints{
 	PLCs: []PLC{
 		{Name: "plc-a", Protocol: "opcua", URL: "opc.tcp://127.0.0.1:4840", Host: "127.0.0.1", Port: 4840, Namespace: "urn:plantbed:plc-a",
 			Sampling: time.Second, Publishing: time.Second, Lifetime: 10 * time.Minute, Queue: 50, Trigger: "status-value",
-			Tags: []Tag{{ID: "pump/motor/current", Unit: "A", Type: "float32", Scale: 1, Period: time.Second, Node: "ns=2;s=pump/motor/current", Name: "pump/motor/current"}}},
+			Tags: []Tag{{ID: "pump/motor/current", Unit: "A", Type: "float", Scale: 1, Period: time.Second, Node: "ns=2;s=pump/motor/current", Name: "pump/motor/current"}}},
 		{Name: "plc-b", Protocol: "modbus", URL: "tcp://127.0.0.1:502", Host: "127.0.0.1", Port: 502, Unit: 1, Sampling: time.Second,
 			Tags:   []Tag{{ID: "oven/zone-1/temp", Unit: "degC", Type: "int16", Scale: 0.1, Period: time.Second, Register: 2, Words: 1, Order: "abcd"}},
 			Blocks: []Block{{Start: 0, Count: 3, Counter: 0, Poll: time.Second, Tags: []Tag{{ID: "oven/zone-1/temp", Unit: "degC", Type: "int16", Scale: 0.1, Period: time.Second, Register: 2, Words: 1, Order: "abcd"}}}}},

@@ -2,6 +2,7 @@ package sut
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"text/template"
@@ -15,6 +16,7 @@ import (
 //	{{slug .ID}}             pump/motor/current as pump_motor_current
 //	{{ms .Period}}           a duration in whole milliseconds; {{sec .Period}} in seconds
 //	{{port "admin"}}         a free port, the same wherever the name stands
+//	{{fail "why"}}           an error: this run is not to be had
 //	{{add 1 2}} {{mul 2 3}} {{sub 3 1}} {{upper .Order}} {{replace "/" "." .ID}} {{join "," .List}}
 //
 // An error names the text's source and the line.
@@ -46,6 +48,7 @@ func functions(e Endpoints) template.FuncMap {
 		"ms":    func(d interface{ Milliseconds() int64 }) int64 { return d.Milliseconds() },
 		"sec":   func(d interface{ Seconds() float64 }) float64 { return d.Seconds() },
 		"port":  e.ports.get,
+		"fail":  func(why string) (string, error) { return "", errors.New(why) },
 		"add":   func(a, b int) int { return a + b },
 		"sub":   func(a, b int) int { return a - b },
 		"mul":   func(a, b int) int { return a * b },
