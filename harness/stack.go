@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/faults/wire"
+	gwopcua "github.com/plantbed/plantbed/gateway/opcua"
 	"github.com/plantbed/plantbed/harness/broker"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/scenarios"
@@ -33,6 +34,8 @@ type deviceLink struct {
 	link   *link // the wire as faults see it
 	// registers is the map of a Modbus device.
 	registers *modbus.Map
+	// secrets are what the gateway needs where the device asks for security.
+	secrets gwopcua.Security
 }
 
 func (d *deviceLink) close() error {
@@ -131,6 +134,11 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 		cfg, err := opcuaConfig(p, r.world.plant, r.start)
 		if err != nil {
 			return nil, err
+		}
+		if cfg.Security.Require && r.serving == nil {
+			if d.secrets, err = r.secretsFor(p.Name(), &cfg.Security); err != nil {
+				return nil, err
+			}
 		}
 		s, err := opcua.Listen(cfg, p, opcua.Options{Log: log, Accept: accept, Tap: r.tap.opcua(i), Seed: r.sc.Seed})
 		if err != nil {
