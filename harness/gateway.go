@@ -28,7 +28,7 @@ func gatewayConfig(r *run) gateway.Config {
 		if p.Config().Protocol == "modbus" {
 			c.Modbus = append(c.Modbus, modbusSource(r, p, r.south[i], addr))
 		} else {
-			c.OPCUA = append(c.OPCUA, opcuaSource(r, p, addr))
+			c.OPCUA = append(c.OPCUA, opcuaSource(r, p, r.south[i], addr))
 			c.Tags = append(c.Tags, scaledTags(p)...)
 		}
 	}
@@ -48,9 +48,9 @@ func gatewayConfig(r *run) gateway.Config {
 	return c
 }
 
-func opcuaSource(r *run, p *plc.PLC, addr string) gwopcua.Config {
+func opcuaSource(r *run, p *plc.PLC, d *deviceLink, addr string) gwopcua.Config {
 	t := r.sc.Gateway.Contract.OPCUA
-	c := gwopcua.Config{Name: p.Name(), URL: "opc.tcp://" + addr, Sampling: t.Sampling, Publishing: t.Publishing, Queue: t.Queue, Lifetime: t.Lifetime, Trigger: t.Trigger}
+	c := gwopcua.Config{Name: p.Name(), URL: "opc.tcp://" + addr, Sampling: t.Sampling, Publishing: t.Publishing, Queue: t.Queue, Lifetime: t.Lifetime, Trigger: t.Trigger, Security: d.secrets}
 	for _, task := range p.Tasks() {
 		for _, tag := range task.Tags {
 			c.Tags = append(c.Tags, gwopcua.Tag{ID: tag.ID, Node: "ns=2;s=" + string(tag.ID), Namespace: "urn:plantbed:" + p.Name()})

@@ -50,11 +50,56 @@ func NewCertificate(key *rsa.PrivateKey, uri string, number uint32, from, to tim
 		URIs:        []*url.URL{u}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		SubjectKeyId: id[:], BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
+	return sign(t, t, key, key)
+}
+
+// sign makes a certificate of t for a key, in the name of an issuer.
+func sign(t, issuer *x509.Certificate, key, by *rsa.PrivateKey) ([]byte, error) {
+	der, err := x509.CreateCertificate(rand.Reader, t, issuer, &key.PublicKey, by)
 	if err != nil {
-		return nil, fmt.Errorf("a certificate for %q: %w", uri, err)
+		return nil, fmt.Errorf("a certificate for %q: %w", t.Subject.CommonName, err)
 	}
 	return der, nil
+}
+
+// Authority signs the certificates of a plant's controllers, so that a client
+// that trusts it need not be told of each new one.
+type Authority struct {
+	// Certificate is what clients trust, in DER.
+	Certificate []byte
+	template    *x509.Certificate
+	key         *rsa.PrivateKey
+}
+
+// NewAuthority makes one that is good from one instant to another.
+func NewAuthority(name string, from, to time.Time) (*Authority, error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, fmt.Errorf("a key for %s: %w", name, err)
+	}
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name, Organization: []string{"Plantbed"}},
+		NotBefore: from, NotAfter: to, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := sign(t, t, key, key)
+	if err != nil {
+		return nil, err
+	}
+	return &Authority{der, t, key}, nil
+}
+
+// Issue has the authority sign the certificate of s, and each that will take
+// its place.
+func (a *Authority) Issue(s *Security) error {
+	leaf, err := x509.ParseCertificate(s.Certificate)
+	if err != nil {
+		return fmt.Errorf("%s signs: %w", a.template.Subject.CommonName, err)
+	}
+	der, err := sign(leaf, a.template, s.Key, a.key)
+	if err == nil {
+		s.Certificate, s.Issuer = der, a
+	}
+	return err
 }
 
 // freshLife is how long a certificate is good that takes another's place.
@@ -76,7 +121,10 @@ func (s *Security) renewed(uri string, number uint32, expired bool, now time.Tim
 	}
 	out := *s
 	out.Certificate = cert
-	return &out, nil
+	if s.Issuer != nil {
+		err = s.Issuer.Issue(&out)
+	}
+	return &out, err
 }
 
 // TrustFolder reads the certificates, in DER, that are in a folder, for

@@ -24,6 +24,9 @@ type Security struct {
 	Require bool
 	// Trust tells whether a client's certificate (DER) is trusted; nil trusts all.
 	Trust func(certificate []byte) bool
+	// Issuer has signed the certificate, and signs what takes its place; nil
+	// where it is self-signed.
+	Issuer *Authority
 }
 
 // endpointMode is one way of talking that the server offers.
