@@ -106,6 +106,10 @@ func (w *World) Sampled(plcIndex int, values []float64, quality []signal.Quality
 	u.hear(w.w.plant, plcIndex, 0, values, quality)
 }
 
+// Attended tells that somebody maintains the plant by what is measured: then
+// its course depends on its scans and on the twin's alarms.
+func (w *World) Attended() bool { return w.w.upkeep != nil }
+
 // heed hands an alarm of the twin to the maintenance of its machine. It is
 // called on the twin's goroutine; a plant that does not wait for alarms does
 // not notice.

@@ -115,6 +115,9 @@ func (d *delivery) replay(ctx context.Context) error {
 	t := newTruth(d.sim, r, w, windows)
 	w.Plant().OnEvent(t.event)
 	w.Plant().Start()
+	if w.Attended() {
+		d.attend(w)
+	}
 	every := d.p.ds.Every.D()
 	rows := min(d.p.rows(), d.reached(every))
 	for row := range d.sim.table.begin(rows) {
@@ -133,6 +136,17 @@ func (d *delivery) replay(ctx context.Context) error {
 		d.forget()
 	}
 	return nil
+}
+
+// attend has maintenance see what it saw: the same scans, and the twin's
+// alarms at their instants.
+func (d *delivery) attend(w *harness.World) {
+	for _, p := range w.PLCs() {
+		p.Start()
+	}
+	for _, a := range d.log.Alarms {
+		w.Kernel().At(a.At, func() { w.Plant().Alarm(a.Machine, a.Detector, a.Class) })
+	}
 }
 
 // reached is how many rows the run got to.
@@ -192,7 +206,7 @@ func (d *delivery) write() (Summary, error) {
 	m := manifest{Schema: Schema, Version: d.p.opts.Version, Scenario: d.p.sc.Name, Summary: d.p.sc.Summary, Format: d.p.opts.Format,
 		Seed: d.p.opts.Seed, Runs: 1, Units: 1, EveryS: d.p.ds.Every.D().Seconds(), DurS: d.p.sc.Duration.D().Seconds(),
 		Columns: d.sim.lay.columns, Rows: int64(d.sim.table.Rows), Values: int64(len(d.seen)),
-		Splits: splits{By: "unit", Train: []int{}, Validation: []int{}, Test: []int{0}}, Totals: totals{ByMode: map[string]int{}}, Checks: []Check{}}
+		Splits: splits{By: "unit", Train: []int{}, Validation: []int{}, Test: []int{0}}, Totals: totals{ByMode: map[string]int{}, AlikeBy: map[string]int{}}, Checks: []Check{}}
 	var side sidecar
 	side.add(d.res, d.sim.lay, "", 0)
 	m.Totals.add(side.Runs[0], len(d.sim.lay.labels), m.DurS)
