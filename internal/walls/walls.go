@@ -56,6 +56,8 @@ var Rules = []Rule{
 	// shipped adapters are embedded files.
 	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal", "internal/payload", "gateway/sparkplug", "scenarios/sut"}, Net: true},
 	{Tree: "scenarios/sut"},
+	// The hunt is a user of the whole: it runs scenarios and reads their cards.
+	{Tree: "harness/hunt", May: []string{"faults", "harness/record", "harness/score", "harness/virtual", "scenarios", "sim", "internal/..."}},
 	{Tree: "harness/api", May: []string{"harness/record", "sim/signal"}, Net: true},
 	{Tree: "harness", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
 	{Tree: "scenarios", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "internal/...", "harness/sut"}}, // its Config
