@@ -100,11 +100,7 @@ func (c Config) Validate() strict.Problems {
 		at := fmt.Sprintf("modbus[%d]", i)
 		ps = append(ps, s.Validate().Under(at)...)
 		names.check(&ps, at, "name", s.Name)
-		for k, b := range s.Blocks {
-			for n, t := range b.Tags {
-				ids.check(&ps, at, fmt.Sprintf("block[%d].tag[%d].id", k, n), string(t.ID))
-			}
-		}
+		s.IDs(func(id signal.ID, path string) { ids.check(&ps, at, path, string(id)) })
 	}
 	for i, s := range c.MQTTIn {
 		at := fmt.Sprintf("mqtt_in[%d]", i)
@@ -150,18 +146,24 @@ func (c Config) ids() (out []signal.ID) {
 		}
 	}
 	for _, s := range c.Modbus {
-		for _, b := range s.Blocks {
-			for _, t := range b.Tags {
-				out = append(out, t.ID)
-			}
-		}
+		s.IDs(func(id signal.ID, _ string) { out = append(out, id) })
 	}
 	return out
 }
 
-// sourceOf is the OPC UA source that a tag comes from, empty if none is known
-// to: one that browses takes what no other has.
+// sourceOf is the source that a tag comes from and that takes writes, empty if
+// none is known to: one that browses takes what no other has.
 func (c Config) sourceOf(id signal.ID) (name string) {
+	for _, s := range c.Modbus {
+		s.IDs(func(other signal.ID, _ string) {
+			if other == id {
+				name = s.Name
+			}
+		})
+	}
+	if name != "" {
+		return name
+	}
 	for _, s := range c.OPCUA {
 		if slices.ContainsFunc(s.Tags, func(t opcua.Tag) bool { return t.ID == id }) {
 			return s.Name

@@ -83,7 +83,7 @@ func sources(cfg Config, log *slog.Logger, writes func(source string) <-chan pip
 	}
 	for _, c := range cfg.Modbus {
 		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
-			return modbus.Run(ctx, c, cfg.Seed, log, sink, status)
+			return modbus.RunWriting(ctx, c, cfg.Seed, log, sink, status, writes(c.Name))
 		}})
 	}
 	for _, c := range cfg.MQTTIn {

@@ -30,9 +30,10 @@ type block struct {
 }
 
 func newBlocks(cfg *Config, rng *rand.Rand, start time.Time) []*block {
-	out := make([]*block, len(cfg.Blocks))
-	periods := make([]time.Duration, len(cfg.Blocks))
-	for i, c := range cfg.Blocks {
+	all := cfg.all()
+	out := make([]*block, len(all))
+	periods := make([]time.Duration, len(all))
+	for i, c := range all {
 		out[i], periods[i] = newBlock(c), c.Poll.D()
 	}
 	for i, g := range newGrids(rng, start, periods) {

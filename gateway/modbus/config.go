@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -26,6 +27,13 @@ type Config struct {
 	// Timeout bounds the dial and the wait for a response.
 	Timeout strict.Duration `toml:"timeout"`
 	Blocks  []Block         `toml:"block"`
+	// Tags that stand in no block are put into as few as can be, none of more
+	// than MaxRegisters, default 125, and none reaching over more than MaxGap
+	// registers that nobody asked for, default 0: a device may refuse those that
+	// it does not have.
+	Tags         []Point `toml:"tag"`
+	MaxGap       int     `toml:"max_gap"`
+	MaxRegisters int     `toml:"max_registers"`
 }
 
 // Block is a run of registers that one request reads.
@@ -68,6 +76,14 @@ func (c *Config) Defaults() {
 	if c.Timeout == 0 {
 		c.Timeout = strict.Duration(time.Second)
 	}
+	if c.MaxRegisters == 0 {
+		c.MaxRegisters = maxRegisters
+	}
+	for i := range c.Tags {
+		p := &c.Tags[i]
+		p.Poll, p.Registers = cmp.Or(p.Poll, strict.Duration(time.Second)), cmp.Or(p.Registers, "holding")
+		p.Scale, p.Order = cmp.Or(p.Scale, 1), cmp.Or(p.Order, "abcd")
+	}
 	for i := range c.Blocks {
 		b := &c.Blocks[i]
 		if b.Poll == 0 {
@@ -104,14 +120,37 @@ func (c Config) Validate() strict.Problems {
 	if c.Timeout.D() < time.Millisecond {
 		ps.Add("timeout", fmt.Sprintf("must be at least 1ms, is %s", c.Timeout))
 	}
-	if len(c.Blocks) == 0 {
-		ps.Add("block", "a source without blocks reads nothing")
+	if len(c.Blocks)+len(c.Tags) == 0 {
+		ps.Add("block", "a source without blocks or tags reads nothing")
+	}
+	if c.MaxGap < 0 {
+		ps.Add("max_gap", fmt.Sprintf("%d is negative", c.MaxGap))
+	}
+	if c.MaxRegisters < 4 || c.MaxRegisters > maxRegisters {
+		ps.Add("max_registers", fmt.Sprintf("%d is not between 4 and %d", c.MaxRegisters, maxRegisters))
 	}
 	seen, taken := map[signal.ID]string{}, map[register]string{}
 	for i, b := range c.Blocks {
 		at := fmt.Sprintf("block[%d]", i)
 		ps = append(ps, b.validate(at, seen)...)
 		ps = append(ps, b.overlaps(at, taken)...)
+	}
+	for i, p := range c.Tags {
+		at := fmt.Sprintf("tag[%d]", i)
+		ps = append(ps, p.validate().Under(at)...)
+		if first, ok := seen[p.ID]; ok && p.ID != "" {
+			ps.Add(at+".id", fmt.Sprintf("%q is already %s", p.ID, first))
+			continue
+		}
+		seen[p.ID] = at
+		for w := range kinds[p.Type].words {
+			r := register{p.Registers, int(p.Address) + w}
+			if other, ok := taken[r]; ok {
+				ps.Add(at+".address", fmt.Sprintf("register %d is already %q's", r.address, other))
+				break
+			}
+			taken[r] = string(p.ID)
+		}
 	}
 	return ps
 }

@@ -20,6 +20,8 @@ type fake struct {
 	registers map[uint16]uint16
 	dials     int
 	requests  []request
+	writes    int  // requests of functions 6 and 16
+	swallow   bool // their answers
 	// bend may change a response, keep it back (nil) or delay the answer; it is
 	// called with the number of the request, counted from 1.
 	bend func(n int, response []byte) ([]byte, time.Duration)
@@ -101,6 +103,18 @@ func (f *fake) serve(c net.Conn) {
 		}
 		r := request{q[6], q[7], binary.BigEndian.Uint16(q[8:]), binary.BigEndian.Uint16(q[10:])}
 		f.mu.Lock()
+		if r.fn == 6 || r.fn == 16 {
+			a, err := f.write(c, q, r)
+			swallow := f.swallow
+			f.mu.Unlock()
+			if err != nil {
+				return
+			}
+			if !swallow {
+				c.Write(a)
+			}
+			continue
+		}
 		f.requests = append(f.requests, r)
 		a := append([]byte(nil), q[:9]...)
 		a[8] = byte(2 * r.count)
@@ -118,4 +132,23 @@ func (f *fake) serve(c net.Conn) {
 			return
 		}
 	}
+}
+
+// write does a request of function 6 or 16 and gives the answer.
+func (f *fake) write(c net.Conn, q []byte, r request) ([]byte, error) {
+	f.writes++
+	if r.fn == 6 {
+		f.registers[r.start] = r.count
+		return q, nil
+	}
+	rest := make([]byte, 1+2*r.count)
+	if _, err := io.ReadFull(c, rest); err != nil {
+		return nil, err
+	}
+	for i := range r.count {
+		f.registers[r.start+i] = binary.BigEndian.Uint16(rest[1+2*i:])
+	}
+	a := append([]byte(nil), q...)
+	binary.BigEndian.PutUint16(a[4:], 6)
+	return a, nil
 }

@@ -21,6 +21,11 @@ const (
 // and then returns nil with nothing left open. Only a configuration that
 // Validate refuses makes it return before. A nil log discards.
 func Run(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pipeline.Sink, status pipeline.StatusFunc) error {
+	return RunWriting(ctx, cfg, seed, log, sink, status, nil)
+}
+
+// RunWriting is Run that also takes values for the device, while it is reached.
+func RunWriting(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pipeline.Sink, status pipeline.StatusFunc, writes <-chan pipeline.Write) error {
 	if ps := cfg.Validate(); len(ps) > 0 {
 		return fmt.Errorf("modbus source %q: %s: %s", cfg.Name, ps[0].Path, ps[0].Msg)
 	}
@@ -28,7 +33,7 @@ func Run(ctx context.Context, cfg Config, seed uint64, log *slog.Logger, sink pi
 		log = slog.New(slog.DiscardHandler)
 	}
 	rng := backoff.Rand(seed, "modbus/"+cfg.Name)
-	s := &source{cfg: &cfg, log: log, sink: sink, report: status, pace: backoff.Pace{Min: backoffMin, Max: backoffMax, Rand: rng}}
+	s := &source{cfg: &cfg, log: log, sink: sink, report: status, writes: writes, pace: backoff.Pace{Min: backoffMin, Max: backoffMax, Rand: rng}}
 	s.blocks = newBlocks(&cfg, rng, time.Now())
 	for backoff.Sleep(ctx, s.pace.Next(time.Now())) {
 		s.pace.Attempt(time.Now())
@@ -46,6 +51,7 @@ type source struct {
 	log    *slog.Logger
 	sink   pipeline.Sink
 	report pipeline.StatusFunc
+	writes <-chan pipeline.Write
 	pace   backoff.Pace
 	blocks []*block
 	told   bool // whether a status was reported yet, and which
@@ -74,8 +80,8 @@ func (s *source) connection(ctx context.Context) error {
 	defer d.close()
 	for {
 		b := earliest(s.blocks)
-		if !backoff.Sleep(ctx, time.Until(b.due)) {
-			return ctx.Err()
+		if err := s.idle(ctx, d, b.due); err != nil {
+			return err
 		}
 		if err := s.poll(ctx, d, b); err != nil {
 			return err

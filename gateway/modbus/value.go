@@ -8,20 +8,27 @@ import (
 // kind is how a value lies in its registers.
 type kind struct {
 	words int
-	// raw reads the value from its bytes, in the order "abcd".
-	raw func(b []byte) float64
+	// raw reads the value from its bytes, in the order "abcd"; put writes it, and
+	// something else if there is no room for it.
+	raw   func(b []byte) float64
+	put   func(b []byte, v float64)
+	float bool
 }
 
+var be = binary.BigEndian
+
 var kinds = map[string]kind{
-	"bool":   {1, rawBool},
-	"int16":  {1, func(b []byte) float64 { return float64(int16(binary.BigEndian.Uint16(b))) }},
-	"uint16": {1, func(b []byte) float64 { return float64(binary.BigEndian.Uint16(b)) }},
-	"int32":  {2, func(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) }},
-	"uint32": {2, func(b []byte) float64 { return float64(binary.BigEndian.Uint32(b)) }},
-	"int64":  {4, func(b []byte) float64 { return float64(int64(binary.BigEndian.Uint64(b))) }},
-	"uint64": {4, func(b []byte) float64 { return float64(binary.BigEndian.Uint64(b)) }},
-	"float":  {2, func(b []byte) float64 { return float64(math.Float32frombits(binary.BigEndian.Uint32(b))) }},
-	"double": {4, func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) }},
+	"bool":   {words: 1, raw: rawBool, put: func(b []byte, v float64) { be.PutUint16(b, uint16(int64(v))) }},
+	"int16":  {words: 1, raw: func(b []byte) float64 { return float64(int16(be.Uint16(b))) }, put: func(b []byte, v float64) { be.PutUint16(b, uint16(int64(v))) }},
+	"uint16": {words: 1, raw: func(b []byte) float64 { return float64(be.Uint16(b)) }, put: func(b []byte, v float64) { be.PutUint16(b, uint16(int64(v))) }},
+	"int32":  {words: 2, raw: func(b []byte) float64 { return float64(int32(be.Uint32(b))) }, put: func(b []byte, v float64) { be.PutUint32(b, uint32(int64(v))) }},
+	"uint32": {words: 2, raw: func(b []byte) float64 { return float64(be.Uint32(b)) }, put: func(b []byte, v float64) { be.PutUint32(b, uint32(int64(v))) }},
+	"int64":  {words: 4, raw: func(b []byte) float64 { return float64(int64(be.Uint64(b))) }, put: func(b []byte, v float64) { be.PutUint64(b, uint64(int64(v))) }},
+	"uint64": {words: 4, raw: func(b []byte) float64 { return float64(be.Uint64(b)) }, put: func(b []byte, v float64) { be.PutUint64(b, uint64(max(0, v))) }},
+	"float": {words: 2, float: true, raw: func(b []byte) float64 { return float64(math.Float32frombits(be.Uint32(b))) },
+		put: func(b []byte, v float64) { be.PutUint32(b, math.Float32bits(float32(v))) }},
+	"double": {words: 4, float: true, raw: func(b []byte) float64 { return math.Float64frombits(be.Uint64(b)) },
+		put: func(b []byte, v float64) { be.PutUint64(b, math.Float64bits(v)) }},
 }
 
 // rawBool is 1 for any word but 0.
@@ -56,7 +63,12 @@ func (f *field) value(registers []byte) float64 {
 	if f.order == (order{}) {
 		return f.kind.raw(b) * f.scale
 	}
-	var turned [8]byte
+	turned := f.turned(b)
+	return f.kind.raw(turned[:2*f.kind.words]) * f.scale
+}
+
+// turned puts bytes from the wire's order into "abcd", or back.
+func (f *field) turned(b []byte) (turned [8]byte) {
 	for i := range f.kind.words {
 		to := i
 		if f.order.words {
@@ -68,5 +80,5 @@ func (f *field) value(registers []byte) float64 {
 		}
 		turned[2*to], turned[2*to+1] = hi, lo
 	}
-	return f.kind.raw(turned[:2*f.kind.words]) * f.scale
+	return turned
 }
