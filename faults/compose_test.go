@@ -3,6 +3,7 @@ package faults
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,15 +60,36 @@ func composes(t *testing.T, seed uint64) bool {
 // anyFault is over before the run is, and on a seam that several can meet on.
 func anyFault(rng *rand.Rand) Config {
 	pick := func(texts ...string) string { return texts[rng.IntN(len(texts))] }
+	way := func() string { return pick("", "", ToServer, ToClient) }
 	c := Config{At: sec(rng.IntN(60)), For: sec(1 + rng.IntN(50))}
 	c.Kind = kinds[rng.IntN(len(kinds))].Name
 	switch c.Kind {
 	case "link.down":
-		c.Mode = pick("", "rst", "fin", "blackhole", "refuse")
+		if c.Mode = pick("", "rst", "fin", "blackhole", "refuse"); c.Mode == "blackhole" {
+			c.Way = way()
+		}
+	case "link.stall":
+		c.Way = way()
 	case "link.latency":
-		c.Delay, c.Jitter = sec(1+rng.IntN(9)), sec(rng.IntN(3))
+		c.Delay, c.Jitter, c.Way, c.Spread = sec(1+rng.IntN(9)), sec(rng.IntN(3)), way(), pick("", "pareto")
+	case "link.loss":
+		c.Good, c.Bad, c.Way = sec(20), sec(1+rng.IntN(9)), way()
+	case "link.slice":
+		c.Size, c.Way = strict.Bytes(1+rng.IntN(99)), way()
+	case "link.profile":
+		c.Profile = pick(ProfileNames()...)
+	case "link.frame":
+		c.Action, c.Frame = pick("drop", "repeat", "reorder", "cut"), pick("response", "publish")
+	case "link.cut", "link.corrupt":
+		c.After, c.Way = strict.Bytes(1+rng.IntN(99)), way()
+	case "gateway.kill":
+		c.On = pick("", "", "sync")
+	case "gateway.clock":
+		c.Offset, c.Drift = sec(rng.IntN(100)-50), pick("50 ppm", "-2000 ppm")
+	case "broker.stop", "broker.restart":
+		c.State = pick("", "lost")
 	case "link.bandwidth":
-		c.Rate = pick("1 KiB/s", "64 KiB/s", "1 MB/s")
+		c.Rate, c.Way = pick("1 KiB/s", "64 KiB/s", "1 MB/s"), way()
 	case "sensor.bias":
 		c.Bias = pick("-5 %", "1 %", "7 %")
 	case "sensor.drift":
@@ -100,7 +122,10 @@ func anyFault(rng *rand.Rand) Config {
 		c.Sync = sec(1 + rng.IntN(5))
 	}
 	k, _ := lookup(c.Kind)
-	c.Target = map[Seam]string{SeamLink: "l", SeamChannel: "c", SeamSwitch: "s", SeamHost: ""}[k.Seam]
+	if k.instant {
+		c.For = 0
+	}
+	c.Target = map[Seam]string{SeamLink: "l", SeamChannel: "c", SeamSwitch: "s", SeamHost: "", SeamBroker: ""}[k.Seam]
 	if rng.IntN(5) == 0 && c.Target != "" {
 		c.Target += "2" // a bystander
 	}
@@ -128,15 +153,19 @@ func compare(plant *fake, plan []Window, cfgs []Config, t time.Duration, check f
 			compareSwitch(s, open, t, check)
 		}
 	}
-	if h := plant.hosts["gateway"]; h != nil {
-		compareHost(h, func(kind string) (on []active) {
-			for _, w := range plan {
-				if w.Kind == kind && w.From <= t && t < w.To {
-					on = append(on, active{w, cfgs[w.Index]})
-				}
+	at := func(kind string) (on []active) {
+		for _, w := range plan {
+			if w.Kind == kind && w.From <= t && t < w.To {
+				on = append(on, active{w, cfgs[w.Index]})
 			}
-			return on
-		}, check)
+		}
+		return on
+	}
+	if h := plant.hosts["gateway"]; h != nil {
+		compareHost(h, t, at, check)
+	}
+	if b := plant.brokers["broker"]; b != nil {
+		compareBroker(b, at, check)
 	}
 }
 
@@ -145,24 +174,81 @@ type opener func(kind, target string) []active
 func compareLink(l *fakeLink, open opener, check func(string, any, any)) {
 	mode := ""
 	for _, a := range open("link.down", "l") {
-		mode = a.cfg.Mode
+		if mode = a.cfg.Mode; a.cfg.Way != "" {
+			mode += " " + a.cfg.Way
+		}
 	}
 	check("mode", l.mode, mode)
-	var delay, jitter time.Duration
-	for _, a := range open("link.latency", "l") {
-		delay, jitter = delay+a.cfg.Delay.D(), jitter+a.cfg.Jitter.D()
+	for i, way := range []string{ToServer, ToClient} {
+		compareShape([]Shape{l.toServer, l.toClient}[i], way, open, check)
+		stalled := false
+		for _, a := range open("link.stall", "l") {
+			stalled = stalled || a.cfg.Way == "" || a.cfg.Way == way
+		}
+		check("stall "+way, l.stalled[i], stalled)
 	}
-	check("delay", l.delay, delay)
-	check("jitter", l.jitter, jitter)
+	n := 0
+	for _, kind := range []string{"link.frame", "link.cut", "link.corrupt"} {
+		for _, a := range open(kind, "l") {
+			n++
+			if !slices.ContainsFunc(l.rules, func(r Rule) bool { return r.ID == a.id() && r.After == int64(a.cfg.After) && r.Frame == a.cfg.Frame }) {
+				check(kind+" has a rule", false, true)
+			}
+		}
+	}
+	check("rules", len(l.rules), n)
+	check("half open", l.halves > 0, len(open("link.half_open", "l")) > 0)
+}
+
+func compareShape(s Shape, way string, open opener, check func(string, any, any)) {
+	on := func(kind string) (as []active) {
+		for _, a := range open(kind, "l") {
+			if a.cfg.Way == "" || a.cfg.Way == way {
+				as = append(as, a)
+			}
+		}
+		return as
+	}
+	var delay, got, bad, gotBad time.Duration
+	for _, a := range on("link.latency") {
+		delay += a.cfg.Delay.D() + a.cfg.Jitter.D()
+	}
+	for _, a := range on("link.loss") {
+		bad += a.cfg.Bad.D()
+	}
+	profiles := on("link.profile")
+	for _, a := range profiles {
+		p := profileOf(a.cfg.Profile)
+		delay += p.Delay + p.Jitter
+		bad += p.Loss.Bad
+	}
+	for _, d := range s.Delays {
+		got += d.Delay + d.Jitter
+	}
+	for _, l := range s.Losses {
+		gotBad += l.Bad
+	}
+	check("delay "+way, got, delay)
+	check("loss "+way, gotBad, bad)
+	slice := 0
+	for _, a := range on("link.slice") {
+		if slice == 0 || int(a.cfg.Size) < slice {
+			slice = int(a.cfg.Size)
+		}
+	}
+	check("slice "+way, s.Slice, slice)
 	least := math.Inf(1)
-	for _, a := range open("link.bandwidth", "l") {
+	for _, a := range on("link.bandwidth") {
 		least = min(least, map[string]float64{"1 KiB/s": 1024, "64 KiB/s": 65536, "1 MB/s": 1e6}[a.cfg.Rate])
+	}
+	for _, a := range profiles {
+		p := profileOf(a.cfg.Profile)
+		least = min(least, map[string]float64{ToServer: p.Up, ToClient: p.Down}[way]*125_000)
 	}
 	if math.IsInf(least, 1) {
 		least = 0
 	}
-	check("bandwidth", l.bps, least)
-	check("stall", l.stalled, len(open("link.stall", "l")) > 0)
+	check("bandwidth "+way, s.Rate, least)
 }
 
 func compareChannel(c *fakeChannel, open opener, t time.Duration, check func(string, any, any)) {
@@ -240,8 +326,11 @@ func compareTrouble(s *fakeSwitch, open opener, check func(string, any, any)) {
 	check("scans to the wrap", s.wrap, wrap)
 }
 
-func compareHost(h *fakeHost, open func(string) []active, check func(string, any, any)) {
-	check("dead", h.dead, len(open("gateway.kill")) > 0)
+func compareHost(h *fakeHost, t time.Duration, open func(string) []active, check func(string, any, any)) {
+	if len(open("gateway.kill")) > 0 {
+		check("dead", h.dead, true)
+	}
+	check("down", h.dead || h.stopped, len(open("gateway.kill"))+len(open("gateway.restart")) > 0)
 	check("paused", h.paused, len(open("gateway.pause")) > 0)
 	full := open("gateway.disk_full")
 	check("disk full", h.full, len(full) > 0)
@@ -257,4 +346,17 @@ func compareHost(h *fakeHost, open func(string) []active, check func(string, any
 		slow = max(slow, a.cfg.Sync.D())
 	}
 	check("sync", h.sync, slow)
+	check("read only", h.readOnly, len(open("gateway.disk_read_only")) > 0)
+	var off float64
+	for _, a := range open("gateway.clock") {
+		off += a.cfg.Offset.D().Seconds() + map[string]float64{"50 ppm": 50e-6, "-2000 ppm": -2e-3}[a.cfg.Drift]*(t-a.From).Seconds()
+	}
+	check("host's clock right to 100 ns", math.Abs(h.error(t).Seconds()-off) < 1e-7, true)
+}
+
+func compareBroker(b *fakeBroker, open func(string) []active, check func(string, any, any)) {
+	check("broker down", b.down, len(open("broker.stop"))+len(open("broker.restart")) > 0)
+	check("quota", b.quota, len(open("broker.quota")) > 0)
+	check("revoked", b.revoked, len(open("broker.credential_revoked")) > 0)
+	check("intruder", b.intruded, len(open("broker.duplicate_client_id")) > 0)
 }

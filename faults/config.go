@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plantbed/plantbed/internal/strict"
 )
@@ -20,6 +21,8 @@ type Config struct {
 	At strict.Duration `toml:"at"`
 	// For is how long it lasts; without it, to the end of the run.
 	For strict.Duration `toml:"for,omitzero"`
+
+	When
 
 	Life      strict.Duration `toml:"life,omitzero"`
 	Mode      string          `toml:"mode,omitempty"`
@@ -43,6 +46,22 @@ type Config struct {
 	Scope     string          `toml:"scope,omitempty"`
 	Tags      []string        `toml:"tags,omitempty"`
 	Scans     uint32          `toml:"scans,omitzero"`
+	Way       string          `toml:"way,omitempty"`
+	Spread    string          `toml:"spread,omitempty"`
+	Good      strict.Duration `toml:"good,omitzero"`
+	Bad       strict.Duration `toml:"bad,omitzero"`
+	RTO       strict.Duration `toml:"rto,omitzero"`
+	Size      strict.Bytes    `toml:"size,omitzero"`
+	Gap       strict.Duration `toml:"gap,omitzero"`
+	Profile   string          `toml:"profile,omitempty"`
+	Action    string          `toml:"action,omitempty"`
+	Frame     string          `toml:"frame,omitempty"`
+	Nth       int             `toml:"nth,omitzero"`
+	Count     int             `toml:"count,omitzero"`
+	End       string          `toml:"end,omitempty"`
+	Torn      bool            `toml:"torn,omitzero"`
+	Place     string          `toml:"place,omitempty"`
+	State     string          `toml:"state,omitempty"`
 }
 
 // Names are the valid targets of each seam.
@@ -51,6 +70,14 @@ type Names struct {
 	// OPCUA are the switches of OPC UA controllers, Secured those of them that
 	// have a certificate. Nil leaves it to the run to find out.
 	OPCUA, Secured []string
+	// Brokers are those that faults can reach, Machines and States those that
+	// one can wait for.
+	Brokers, Machines, States []string
+	// Framed is the protocol, "modbus" or "mqtt", of each link whose frames can
+	// be told apart; nil leaves it to the run to find out.
+	Framed map[string]string
+	// Gear is virtual or live, as far as it is known.
+	Gear string
 }
 
 // needs reports a controller that cannot have such a fault.
@@ -79,12 +106,14 @@ func (n Names) of(s Seam) []string {
 		return n.Channels
 	case SeamSwitch:
 		return n.Switches
+	case SeamBroker:
+		return n.Brokers
 	}
 	return n.Hosts
 }
 
-// common are the keys of every kind.
-var common = []string{"kind", "target", "at"}
+// common are the keys of every kind: those of what and where, and of when.
+var common = append([]string{"kind", "target", "at"}, whenKeys...)
 
 // WithDefaults spells out what was left to the kind.
 func (c Config) WithDefaults() Config {
@@ -109,7 +138,23 @@ func (c Config) WithDefaults() Config {
 		fill(&c.Chance, "100 %")
 	case "plc.counter_wrap":
 		fill(&c.Scans, defaultScans)
+	case "link.slice":
+		fill(&c.Gap, strict.Duration(time.Millisecond))
+	case "link.frame":
+		fill(&c.Nth, 1)
+		fill(&c.Count, 1)
+	case "link.half_open":
+		fill(&c.End, goneEnds[0])
+	case "gateway.kill":
+		if c.On != "" {
+			fill(&c.Nth, 1)
+		}
+	case "gateway.bit_flip":
+		fill(&c.Place, "50 %")
+	case "broker.stop", "broker.restart":
+		fill(&c.State, brokerStates[0])
 	}
+	c.When = c.When.withDefaults()
 	return c
 }
 
@@ -138,6 +183,11 @@ func (c Config) Validate(names Names) strict.Problems {
 		ps.AddName("target", fmt.Sprintf("there is no %s %q", k.Seam, c.Target), c.Target, valid)
 	}
 	names.needs(c, &ps)
+	names.checkGear(c, k, &ps)
+	if c.Kind == "link.frame" {
+		names.checkFrames(c, &ps)
+	}
+	names.checkWhile(c, &ps)
 	for i, tag := range c.Tags {
 		if !slices.Contains(names.Channels, tag) {
 			ps.AddName(fmt.Sprintf("tags[%d]", i), fmt.Sprintf("there is no tag %q", tag), tag, names.Channels)
@@ -166,35 +216,60 @@ func (c Config) check(k *kind) strict.Problems {
 	if c.For < 0 {
 		ps.Addf("for", "%v is negative", c.For)
 	}
+	c.When.check(c, k, &ps)
 	if k.check != nil {
 		k.check(c, &ps)
 	}
 	return ps
 }
 
+// checkGear reports what the gear cannot do: a real disk is not ours to break,
+// and whoever shares a process shares its clock.
+func (n Names) checkGear(c Config, k *kind, ps *strict.Problems) {
+	needs := k.Gears
+	if c.Kind == "gateway.kill" && c.On != "" {
+		needs = "virtual"
+	}
+	if n.Gear == "" || n.Gear == "fast" || needs == "" || needs == n.Gear {
+		return
+	}
+	why := "in the live gear the gateway is a process of its own, on a real disk that is not ours to break"
+	if needs == "live" {
+		why = "in the virtual gear the gateway shares its process, and so its clock, with the plant"
+	}
+	ps.Addf("kind", "%s needs the %s gear: %s", c.Kind, needs, why)
+}
+
 // used lists the keys that are set, in the order of the fields.
 func (c Config) used() []string {
 	var keys []string
-	v := reflect.ValueOf(c)
+	eachKey(reflect.ValueOf(c), func(key string, v reflect.Value) {
+		if !v.IsZero() {
+			keys = append(keys, key)
+		}
+	})
+	return keys
+}
+
+// eachKey goes over the keys of a fault, those of When in their place.
+func eachKey(v reflect.Value, f func(key string, v reflect.Value)) {
 	for i := range v.NumField() {
-		if !v.Field(i).IsZero() {
-			keys = append(keys, keyOf(v.Type().Field(i)))
+		if field := v.Type().Field(i); field.Anonymous {
+			eachKey(v.Field(i), f)
+		} else {
+			f(keyOf(field), v.Field(i))
 		}
 	}
-	return keys
 }
 
 // note is the kind's own keys in words: "delay 50ms, jitter 5ms".
 func (c Config) note() string {
 	var parts []string
-	v := reflect.ValueOf(c)
-	for i := range v.NumField() {
-		key := keyOf(v.Type().Field(i))
-		if v.Field(i).IsZero() || key == "for" || slices.Contains(common, key) {
-			continue
+	eachKey(reflect.ValueOf(c), func(key string, v reflect.Value) {
+		if !v.IsZero() && key != "for" && !slices.Contains(common, key) {
+			parts = append(parts, fmt.Sprintf("%s %v", key, v.Interface()))
 		}
-		parts = append(parts, fmt.Sprintf("%s %v", key, v.Field(i).Interface()))
-	}
+	})
 	return strings.Join(parts, ", ")
 }
 

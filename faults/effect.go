@@ -51,6 +51,9 @@ func (c Config) Effect(protocol string) Effect {
 	case "plc.no_republish":
 		return Effect{Brittle: true}
 	}
+	if k, ok := lookup(c.Kind); ok && k.effect != nil {
+		return k.effect(c, protocol)
+	}
 	return Effect{}
 }
 

@@ -43,6 +43,9 @@ func (in *Injector) Inject(c Config) (Window, error) {
 		return Window{}, fmt.Errorf("there is no fault kind %q", c.Kind)
 	}
 	c = c.WithDefaults()
+	if c.scheduled() {
+		return Window{}, fmt.Errorf("%s: a fault that is injected begins now, and has no schedule", c.Kind)
+	}
 	c.At = 0
 	if err := c.check(k).Err(); err != nil {
 		return Window{}, err
@@ -55,6 +58,9 @@ func (in *Injector) Inject(c Config) (Window, error) {
 	w := Window{Index: in.next, Kind: c.Kind, Target: c.Target, Class: k.Class, From: now, Note: c.note()}
 	if lasts := c.For + c.Life; lasts > 0 {
 		w.To = now + lasts.D()
+	}
+	if k.instant {
+		w.To = now + shiftMax
 	}
 	w.Open = w.To <= now // endless, or past the end of all durations
 	if w.Open {

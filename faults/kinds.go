@@ -16,6 +16,8 @@ const (
 	SeamChannel Seam = "sensor"
 	SeamSwitch  Seam = "PLC"
 	SeamHost    Seam = "host"
+	// SeamBroker is the host under the broker.
+	SeamBroker Seam = "broker"
 )
 
 func (s Seam) article() string { return "a " + string(s) }
@@ -34,8 +36,10 @@ type Kind struct {
 	Seam  Seam
 	Class string
 	Doc   string
-	// Keys are those of its own, besides kind, target and at.
+	// Keys are those of its own, besides those that every kind has.
 	Keys []Key
+	// Gears are where it works: "" is in all that have a network.
+	Gears string
 }
 
 // Key is a key of a kind.
@@ -57,103 +61,172 @@ type kind struct {
 	bind func(p Plant, target string) (apply, bool)
 	// group is shared by kinds that turn the same thing, and so compose.
 	group string
+	// effect is what the fault leaves to the best of clients; nil is everything,
+	// or what Effect itself says.
+	effect func(c Config, protocol string) Effect
+	// instant kinds strike and are over.
+	instant bool
 }
 
 // lasts is the key of every kind that has an end.
 var lasts = Key{"for", "how long it lasts; without it, to the end of the run", false, `"45s"`}
 
+// oneWay is the key of kinds that have a direction.
+var oneWay = Key{"way", "one direction alone: " + ToServer + " or " + ToClient + " (default: both)", false, `"to_client"`}
+
+var brokerState = Key{"state", "its sessions and retained messages then: kept (default) or lost", false, `"lost"`}
+
 // kinds is the table of all faults.
 var kinds = []kind{
-	{Kind: Kind{"link.down", SeamLink, ClassCommunication, "the link is down: connections are cut and new ones fail", []Key{lasts,
-		{"mode", "how it shows: rst (default), fin, blackhole or refuse", false, `"blackhole"`}}},
+	{Kind: Kind{Name: "link.down", Seam: SeamLink, Class: ClassCommunication, Doc: "the link is down: connections are cut and new ones fail", Keys: []Key{lasts,
+		{"mode", "how it shows: rst (default), fin, blackhole or refuse", false, `"blackhole"`},
+		{"way", "with a black hole: one direction alone, " + ToServer + " or " + ToClient, false, `"to_client"`}}},
 		check: checkLinkDown, bind: bindLinkDown},
-	{Kind: Kind{"link.latency", SeamLink, ClassCommunication, "everything on the link is late, each way, in order", []Key{lasts,
+	{Kind: Kind{Name: "link.half_open", Seam: SeamLink, Class: ClassCommunication, Doc: "one end of every connection is gone, and the other is told nothing; new connections pass", Keys: []Key{lasts,
+		{"end", "which is gone: server (default) or client", false, `"client"`}}},
+		check: checkLinkHalfOpen, bind: bindLinkHalfOpen, effect: cutEffect},
+	{Kind: Kind{Name: "link.stall", Seam: SeamLink, Class: ClassCommunication, Doc: "nothing passes, and all of it arrives at the end", Keys: []Key{lasts, oneWay}},
+		check: checkLinkStall, bind: bindLinkStall},
+	{Kind: Kind{Name: "link.latency", Seam: SeamLink, Class: ClassCommunication, Doc: "everything on the link is late, each way, in order", Keys: []Key{lasts,
 		{"delay", "one way", true, `"200ms"`},
-		{"jitter", "the delay varies by plus or minus this, uniformly", false, `"20ms"`}}},
-		check: checkLinkLatency, bind: bindLinkLatency},
-	{Kind: Kind{"link.bandwidth", SeamLink, ClassCommunication, "the link carries only so much, each way", []Key{lasts,
-		{"rate", "bytes or bits per second", true, `"64 KiB/s"`}}},
-		check: checkLinkBandwidth, bind: bindLinkBandwidth},
-	{Kind: Kind{"link.stall", SeamLink, ClassCommunication, "nothing passes, and all of it arrives at the end: lost packets as TCP shows them", []Key{lasts}},
-		bind: bindLinkStall},
+		{"jitter", "by how much the delay varies", false, `"20ms"`},
+		{"spread", "how it varies: uniform (default: plus or minus the jitter), normal or lognormal (the jitter is the standard deviation), pareto (never less than the delay, on average the jitter more)", false, `"pareto"`},
+		oneWay}},
+		check: checkLinkLatency, bind: bindLinkShape, group: "link.shape"},
+	{Kind: Kind{Name: "link.loss", Seam: SeamLink, Class: ClassCommunication, Doc: "packets are lost in bursts (Gilbert-Elliott), as TCP shows it: late, all that follows behind it", Keys: []Key{lasts,
+		{"good", "how long no packet is lost, on average", true, `"20s"`},
+		{"bad", "how long all packets are lost then, on average", true, `"300ms"`},
+		{"rto", "after what time a lost packet is sent again, doubling each time (default 200ms)", false, `"1s"`},
+		oneWay}},
+		check: checkLinkLoss, bind: bindLinkShape, group: "link.shape", effect: lossEffect},
+	{Kind: Kind{Name: "link.bandwidth", Seam: SeamLink, Class: ClassCommunication, Doc: "the link carries only so much, each way", Keys: []Key{lasts,
+		{"rate", "bytes or bits per second", true, `"64 KiB/s"`}, oneWay}},
+		check: checkLinkBandwidth, bind: bindLinkShape, group: "link.shape"},
+	{Kind: Kind{Name: "link.slice", Seam: SeamLink, Class: ClassCommunication, Doc: "bytes come in small pieces", Keys: []Key{lasts,
+		{"size", "the most at a time", true, `"7 B"`},
+		{"gap", "the pause between two pieces (default 1ms)", false, `"5ms"`},
+		oneWay}},
+		check: checkLinkSlice, bind: bindLinkShape, group: "link.shape"},
+	{Kind: Kind{Name: "link.profile", Seam: SeamLink, Class: ClassCommunication, Doc: "the link is like a network of that kind: latency, jitter, loss and bandwidth together", Keys: []Key{lasts,
+		{"profile", "one of " + strings.Join(ProfileNames(), ", "), true, `"lte"`}}},
+		check: checkLinkProfile, bind: bindLinkShape, group: "link.shape", effect: profileEffect},
+	{Kind: Kind{Name: "link.frame", Seam: SeamLink, Class: ClassCommunication, Doc: "something happens to one chosen Modbus frame or MQTT packet", Keys: []Key{lasts,
+		{"action", "hold, drop, repeat, reorder (it and the next change places) or cut (the connection is reset in its place)", true, `"hold"`},
+		{"frame", "Modbus: " + strings.Join(ModbusFrames, ", ") + "; MQTT: publish, puback and so on", true, `"publish"`},
+		{"delay", "how long it is held", false, `"3s"`},
+		{"nth", "which of them since the fault began (default 1)", false, `4`},
+		{"count", "how many from there on (default 1)", false, `2`},
+		{"way", "the direction, where it is not the frame's usual one", false, `"to_server"`}}},
+		check: checkLinkFrame, bind: bindLinkRules, group: "link.rules", effect: frameEffect},
+	{Kind: Kind{Name: "link.cut", Seam: SeamLink, Class: ClassCommunication, Doc: "each connection is reset once so many bytes have passed", Keys: []Key{lasts,
+		{"after", "how many, from the fault's beginning on each connection", true, `"10 KiB"`}, oneWay}},
+		check: checkLinkBytes, bind: bindLinkRules, group: "link.rules", effect: cutEffect},
+	{Kind: Kind{Name: "link.corrupt", Seam: SeamLink, Class: ClassCommunication, Doc: "one bit of one byte is wrong on each connection, unseen by TCP", Keys: []Key{lasts,
+		{"after", "how many bytes pass before it", true, `"10 KiB"`}, oneWay}},
+		check: checkLinkBytes, bind: bindLinkRules, group: "link.rules", effect: cutEffect},
 
-	{Kind: Kind{"sensor.bias", SeamChannel, ClassSensor, "the sensor reads too high or too low", []Key{lasts,
+	{Kind: Kind{Name: "sensor.bias", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor reads too high or too low", Keys: []Key{lasts,
 		{"bias", "of the sensor's span", true, `"-5 %"`}}},
 		check: checkSensorBias, bind: bindSensorOffset, group: "sensor.offset"},
-	{Kind: Kind{"sensor.drift", SeamChannel, ClassSensor, "the sensor's reading runs away from the truth", []Key{lasts,
+	{Kind: Kind{Name: "sensor.drift", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor's reading runs away from the truth", Keys: []Key{lasts,
 		{"rate", "of the sensor's span per time", true, `"2 %/h"`}}},
 		check: checkSensorDrift, bind: bindSensorOffset, group: "sensor.offset"},
-	{Kind: Kind{"sensor.gain", SeamChannel, ClassSensor, "the sensor reads in a wrong proportion", []Key{lasts,
+	{Kind: Kind{Name: "sensor.gain", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor reads in a wrong proportion", Keys: []Key{lasts,
 		{"gain", "of the true value, more or less", true, `"-30 %"`}}},
 		check: checkSensorGain, bind: bindSensorGain},
-	{Kind: Kind{"sensor.stuck", SeamChannel, ClassSensor, "the sensor repeats its last reading, with a good quality", []Key{lasts}},
+	{Kind: Kind{Name: "sensor.stuck", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor repeats its last reading, with a good quality", Keys: []Key{lasts}},
 		bind: bindSensorStuck},
-	{Kind: Kind{"sensor.noise", SeamChannel, ClassSensor, "the sensor is noisier", []Key{lasts,
+	{Kind: Kind{Name: "sensor.noise", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor is noisier", Keys: []Key{lasts,
 		{"factor", "times the healthy noise", true, `5`}}},
 		check: checkSensorNoise, bind: bindSensorNoise},
-	{Kind: Kind{"sensor.spike", SeamChannel, ClassSensor, "single readings are far off", []Key{lasts,
+	{Kind: Kind{Name: "sensor.spike", Seam: SeamChannel, Class: ClassSensor, Doc: "single readings are far off", Keys: []Key{lasts,
 		{"chance", "of each reading", true, `"0.1 %"`},
 		{"amplitude", "of the sensor's span, up or down", true, `"20 %"`}}},
 		check: checkSensorSpike, bind: bindSensorSpike},
-	{Kind: Kind{"sensor.dropout", SeamChannel, ClassSensor, "the sensor's signal is lost, and its quality bad", []Key{lasts}},
+	{Kind: Kind{Name: "sensor.dropout", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor's signal is lost, and its quality bad", Keys: []Key{lasts}},
 		bind: bindSensorDropout},
 
-	{Kind: Kind{"asset.bearing_wear", SeamKnob, ClassProcess, "a bearing wears out and fails, at at + life", []Key{
+	{Kind: Kind{Name: "asset.bearing_wear", Seam: SeamKnob, Class: ClassProcess, Doc: "a bearing wears out and fails, at at + life", Keys: []Key{
 		{"life", "from the onset to the failure", true, `"70m"`}}},
 		check: checkBearingWear, bind: bindBearingWear},
 
-	{Kind: Kind{"plc.stop", SeamSwitch, ClassCommunication, "the controller goes to STOP: it answers, and its values and scan counter stand", []Key{lasts}},
+	{Kind: Kind{Name: "plc.stop", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller goes to STOP: it answers, and its values and scan counter stand", Keys: []Key{lasts}},
 		bind: bindPLCStop},
-	{Kind: Kind{"plc.freeze", SeamSwitch, ClassCommunication, "the controller goes on scanning and counting, and its values stand", []Key{lasts}},
+	{Kind: Kind{Name: "plc.freeze", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller goes on scanning and counting, and its values stand", Keys: []Key{lasts}},
 		bind: bindPLCFreeze},
-	{Kind: Kind{"plc.bad_quality", SeamSwitch, ClassCommunication, "every value of the controller says that it is bad", []Key{lasts,
+	{Kind: Kind{Name: "plc.bad_quality", Seam: SeamSwitch, Class: ClassCommunication, Doc: "every value of the controller says that it is bad", Keys: []Key{lasts,
 		{"quality", "a status (default " + defaultQuality.String() + ")", false, `"BadSensorFailure"`}}},
 		check: checkPLCBadQuality, bind: bindPLCBadQuality},
-	{Kind: Kind{"plc.clock", SeamSwitch, ClassCommunication, "the controller's clock is wrong; offset, drift or both", []Key{lasts,
+	{Kind: Kind{Name: "plc.clock", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller's clock is wrong; offset, drift or both", Keys: []Key{lasts,
 		{"offset", "at once, ahead or behind", false, `"-1h"`},
 		{"drift", "gained from then on", false, `"50 ppm"`}}},
 		check: checkPLCClock, bind: bindPLCClock},
-	{Kind: Kind{"plc.restart", SeamSwitch, ClassCommunication, "the controller is down and comes up without a memory: no session, no subscription, counters at 0", []Key{
+	{Kind: Kind{Name: "plc.restart", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller is down and comes up without a memory: no session, no subscription, counters at 0", Keys: []Key{
 		{"for", "how long it takes; without it, to the end of the run", false, `"20s"`},
 		{"ids", "the ids that it gives out then: new (default), or the same again", false, `"same"`}}},
 		check: checkPLCRestart, bind: bindPLCRestart},
-	{Kind: Kind{"plc.slow", SeamSwitch, ClassCommunication, "the controller answers late", []Key{lasts,
+	{Kind: Kind{Name: "plc.slow", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller answers late", Keys: []Key{lasts,
 		{"delay", "how much later", true, `"800ms"`},
 		{"once", "one answer alone, and those behind it on its connection", false, `true`}}},
 		check: checkPLCSlow, bind: bindPLCSlow},
-	{Kind: Kind{"plc.exception", SeamSwitch, ClassCommunication, "the controller answers with errors", []Key{lasts,
+	{Kind: Kind{Name: "plc.exception", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller answers with errors", Keys: []Key{lasts,
 		{"code", "the error: " + strings.Join(PLCErrors, ", ") + "; the first is the default", false, `"device_failure"`},
 		{"on", "one kind of request alone: " + strings.Join(PLCRequests, ", "), false, `"read"`},
 		{"scope", "what is refused: a whole request (default) or an item in it", false, `"item"`},
 		{"chance", "of each (default 100 %)", false, `"5 %"`}}},
 		check: checkPLCException, bind: bindPLCException},
-	{Kind: Kind{"plc.sessions_full", SeamSwitch, ClassCommunication, "the controller has no session left for who comes now", []Key{lasts}},
+	{Kind: Kind{Name: "plc.sessions_full", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller has no session left for who comes now", Keys: []Key{lasts}},
 		bind: bindPLCSessionsFull},
-	{Kind: Kind{"plc.node_gone", SeamSwitch, ClassCommunication, "the controller does not know some of its tags", []Key{lasts,
+	{Kind: Kind{Name: "plc.node_gone", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller does not know some of its tags", Keys: []Key{lasts,
 		{"tags", "which", true, `["filler/motor/current"]`}}},
 		bind: bindPLCNodeGone},
-	{Kind: Kind{"plc.namespace_moved", SeamSwitch, ClassCommunication, "the index of an OPC UA controller's namespace is another; its sessions end", []Key{lasts}},
+	{Kind: Kind{Name: "plc.namespace_moved", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the index of an OPC UA controller's namespace is another; its sessions end", Keys: []Key{lasts}},
 		bind: bindPLCNamespaceMoved},
-	{Kind: Kind{"plc.no_republish", SeamSwitch, ClassCommunication, "an OPC UA controller keeps nothing of what it has sent", []Key{lasts}},
+	{Kind: Kind{Name: "plc.no_republish", Seam: SeamSwitch, Class: ClassCommunication, Doc: "an OPC UA controller keeps nothing of what it has sent", Keys: []Key{lasts}},
 		bind: bindPLCNoRepublish},
-	{Kind: Kind{"plc.cert_rotated", SeamSwitch, ClassCommunication, "an OPC UA controller shows a new certificate", []Key{lasts}},
+	{Kind: Kind{Name: "plc.cert_rotated", Seam: SeamSwitch, Class: ClassCommunication, Doc: "an OPC UA controller shows a new certificate", Keys: []Key{lasts}},
 		bind: bindPLCCertificate, group: "plc.certificate"},
-	{Kind: Kind{"plc.cert_expired", SeamSwitch, ClassCommunication, "the certificate of an OPC UA controller has expired", []Key{lasts}},
+	{Kind: Kind{Name: "plc.cert_expired", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the certificate of an OPC UA controller has expired", Keys: []Key{lasts}},
 		bind: bindPLCCertificate, group: "plc.certificate"},
-	{Kind: Kind{"plc.counter_wrap", SeamSwitch, ClassCommunication, "the controller's scan counters go through 2^32 - 1 to 0", []Key{lasts,
+	{Kind: Kind{Name: "plc.counter_wrap", Seam: SeamSwitch, Class: ClassCommunication, Doc: "the controller's scan counters go through 2^32 - 1 to 0", Keys: []Key{lasts,
 		{"scans", "how many scans later (default 10)", false, `5`}}},
 		bind: bindPLCCounterWrap},
 
-	{Kind: Kind{"gateway.kill", SeamHost, ClassGateway, "the gateway is killed, and started again when the time is over", []Key{lasts}},
-		target: "gateway", bind: bindGatewayKill},
-	{Kind: Kind{"gateway.pause", SeamHost, ClassGateway, "the gateway stands still, and goes on as if nothing had been", []Key{lasts}},
+	{Kind: Kind{Name: "gateway.kill", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway is killed, and started again when the time is over", Keys: []Key{lasts,
+		{"on", "at an operation of its disk: " + strings.Join(DiskOps, ", "), false, `"sync"`},
+		{"nth", "which of these from the fault's beginning (default 1)", false, `3`},
+		{"torn", "a part of what was written and not synced is kept", false, `true`}}},
+		target: "gateway", check: checkGatewayKill, bind: bindGatewayLife, group: "gateway.life"},
+	{Kind: Kind{Name: "gateway.restart", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway is asked to end, and started again when the time is over", Keys: []Key{lasts}},
+		target: "gateway", bind: bindGatewayLife, group: "gateway.life", effect: cutEffect},
+	{Kind: Kind{Name: "gateway.pause", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway stands still, and goes on as if nothing had been", Keys: []Key{lasts}},
 		target: "gateway", bind: bindGatewayPause},
-	{Kind: Kind{"gateway.disk_full", SeamHost, ClassGateway, "the gateway's disk is full", []Key{lasts,
-		{"after", "what still fits on it; without it, nothing", false, `"64 KiB"`}}},
+	{Kind: Kind{Name: "gateway.clock", Seam: SeamHost, Class: ClassGateway, Doc: "the wall clock of the gateway's host is wrong; offset, drift or both", Keys: []Key{lasts,
+		{"offset", "at once, ahead or behind", false, `"-72h"`},
+		{"drift", "gained from then on", false, `"200 ppm"`}}, Gears: "live"},
+		target: "gateway", check: checkGatewayClock, bind: bindGatewayClock},
+	{Kind: Kind{Name: "gateway.disk_full", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway's disk is full", Keys: []Key{lasts,
+		{"after", "what still fits on it; without it, nothing", false, `"64 KiB"`}}, Gears: "virtual"},
 		target: "gateway", check: checkGatewayDiskFull, bind: bindGatewayDisk, group: "gateway.disk"},
-	{Kind: Kind{"gateway.disk_slow", SeamHost, ClassGateway, "the gateway's disk takes its time over every sync", []Key{lasts,
-		{"sync", "how long a sync takes", true, `"200ms"`}}},
+	{Kind: Kind{Name: "gateway.disk_slow", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway's disk takes its time over every sync", Keys: []Key{lasts,
+		{"sync", "how long a sync takes", true, `"200ms"`}}, Gears: "virtual"},
 		target: "gateway", check: checkGatewayDiskSlow, bind: bindGatewayDisk, group: "gateway.disk"},
+	{Kind: Kind{Name: "gateway.disk_read_only", Seam: SeamHost, Class: ClassGateway, Doc: "nothing can be changed on the gateway's disk, as after an error of its file system", Keys: []Key{lasts}, Gears: "virtual"},
+		target: "gateway", bind: bindGatewayDisk, group: "gateway.disk"},
+	{Kind: Kind{Name: "gateway.bit_flip", Seam: SeamHost, Class: ClassGateway, Doc: "one bit of what the gateway has stored is turned over", Keys: []Key{
+		{"place", "where in its newest segment, from its beginning (default 50 %)", false, `"90 %"`}}},
+		target: "gateway", check: checkGatewayBitFlip, bind: bindGatewayBitFlip, instant: true},
+
+	{Kind: Kind{Name: "broker.stop", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker is gone: connections are reset and new ones refused", Keys: []Key{lasts, brokerState}},
+		target: "broker", check: checkBrokerStop, bind: bindBrokerStop, group: "broker.stop"},
+	{Kind: Kind{Name: "broker.restart", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker ends and is there again at once", Keys: []Key{brokerState}},
+		target: "broker", check: checkBrokerStop, bind: bindBrokerStop, group: "broker.stop", instant: true},
+	{Kind: Kind{Name: "broker.quota", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker refuses every message of the gateway: quota exceeded (0x97)", Keys: []Key{lasts}},
+		target: "broker", bind: bindBrokerQuota},
+	{Kind: Kind{Name: "broker.credential_revoked", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker throws the gateway out and takes its credentials no more (0x87)", Keys: []Key{lasts}},
+		target: "broker", bind: bindBrokerRevoked},
+	{Kind: Kind{Name: "broker.duplicate_client_id", Seam: SeamBroker, Class: ClassCommunication, Doc: "another client takes over the gateway's session, again and again", Keys: []Key{lasts}},
+		target: "broker", bind: bindBrokerDuplicate},
 }
 
 // Kinds lists all kinds of faults, grouped by their seams.
@@ -201,9 +274,9 @@ func (k *kind) knows(key string) bool {
 }
 
 func (k *kind) keyList() string {
-	names := append([]string(nil), common...)
+	names := []string{"kind", "target", "at"}
 	for _, key := range k.Keys {
 		names = append(names, key.Name)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + ", and those of a schedule"
 }

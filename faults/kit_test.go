@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +22,15 @@ type fake struct {
 	chans map[string]*fakeChannel
 	sws   map[string]*fakeSwitch
 	hosts map[string]*fakeHost
-	wear  error // what every knob answers
+
+	brokers  map[string]*fakeBroker
+	machines map[string]*fakeMachine
+	wear     error // what every knob answers
 }
 
 func newFake(k *sim.Kernel) *fake {
-	return &fake{k: k, links: map[string]*fakeLink{}, chans: map[string]*fakeChannel{}, sws: map[string]*fakeSwitch{}, hosts: map[string]*fakeHost{}}
+	return &fake{k: k, links: map[string]*fakeLink{}, chans: map[string]*fakeChannel{}, sws: map[string]*fakeSwitch{}, hosts: map[string]*fakeHost{},
+		brokers: map[string]*fakeBroker{}, machines: map[string]*fakeMachine{}}
 }
 
 // seam is the part that all fakes share.
@@ -81,20 +86,50 @@ func (f *fake) Host(n string) (Host, bool) {
 
 type fakeLink struct {
 	seam
-	mode          string
-	delay, jitter time.Duration
-	bps           float64
-	stalled       bool
+	mode, way          string
+	toServer, toClient Shape
+	stalled            [2]bool // to server, to client
+	rules              []Rule
+	halves             int
 }
 
-func (l *fakeLink) Down(m string) error { l.log("Down(%s)", m); l.mode = m; return nil }
-func (l *fakeLink) Up()                 { l.log("Up()"); l.mode = "" }
-func (l *fakeLink) SetLatency(d, j time.Duration) {
-	l.log("SetLatency(%v, %v)", d, j)
-	l.delay, l.jitter = d, j
+func (l *fakeLink) Down(m, way string) error {
+	if way != "" {
+		m += " " + way
+	}
+	l.log("Down(%s)", m)
+	l.mode = m
+	return nil
 }
-func (l *fakeLink) SetBandwidth(b float64) { l.log("SetBandwidth(%v)", b); l.bps = b }
-func (l *fakeLink) Stall(on bool)          { l.log("Stall(%v)", on); l.stalled = on }
+func (l *fakeLink) Up() { l.log("Up()"); l.mode = "" }
+func (l *fakeLink) SetShape(s, c Shape) {
+	if reflect.DeepEqual(s, c) {
+		l.log("SetShape(%v)", s)
+	} else {
+		l.log("SetShape(%v, %v)", s, c)
+	}
+	l.toServer, l.toClient = s, c
+}
+func (l *fakeLink) Stall(way string, on bool) {
+	l.log("Stall(%v)", strings.TrimSpace(fmt.Sprintf("%s %v", way, on)))
+	if way != ToClient {
+		l.stalled[0] = on
+	}
+	if way != ToServer {
+		l.stalled[1] = on
+	}
+}
+func (l *fakeLink) SetRules(rs []Rule) error {
+	var text []string
+	for _, r := range rs {
+		text = append(text, strings.TrimSpace(fmt.Sprintf("%s %s %d/%d after %d %v %s", r.Do, r.Frame, r.Nth, r.Count, r.After, r.Hold, r.Way)))
+	}
+	l.log("SetRules(%s)", strings.Join(text, "; "))
+	l.rules = rs
+	return nil
+}
+func (l *fakeLink) HalfOpen(server bool) { l.log("HalfOpen(%v)", server); l.halves++ }
+func (l *fakeLink) Mend()                { l.log("Mend()"); l.halves = 0 }
 
 type fakeKnob struct{ seam }
 
@@ -204,17 +239,93 @@ func (s *fakeSwitch) error(t time.Duration) time.Duration {
 
 type fakeHost struct {
 	seam
-	dead, paused, full bool
-	after              int64
-	sync               time.Duration
+	dead, stopped, paused, full, readOnly bool
+	after                                 int64
+	sync                                  time.Duration
+	flips                                 int
+	set, offset                           time.Duration
+	drift                                 float64
 }
 
-func (h *fakeHost) Kill()                    { h.log("Kill()"); h.dead = true }
-func (h *fakeHost) Restart()                 { h.log("Restart()"); h.dead = false }
+func (h *fakeHost) Kill(p DiskPoint) error {
+	if p == (DiskPoint{}) {
+		h.log("Kill()")
+	} else {
+		h.log("Kill(%s %d %v)", p.Op, p.Nth, p.Torn)
+	}
+	h.dead = true
+	return nil
+}
+func (h *fakeHost) Stop()                    { h.log("Stop()"); h.stopped = true }
+func (h *fakeHost) Restart() error           { h.log("Restart()"); h.dead, h.stopped = false, false; return nil }
 func (h *fakeHost) Pause(on bool)            { h.log("Pause(%v)", on); h.paused = on }
 func (h *fakeHost) DiskFull(after int64)     { h.log("DiskFull(%d)", after); h.full, h.after = true, after }
 func (h *fakeHost) DiskSlow(d time.Duration) { h.log("DiskSlow(%v)", d); h.sync = d }
-func (h *fakeHost) ClearDisk()               { h.log("ClearDisk()"); h.full, h.after, h.sync = false, 0, 0 }
+func (h *fakeHost) DiskReadOnly(on bool)     { h.log("DiskReadOnly(%v)", on); h.readOnly = on }
+func (h *fakeHost) ClearDisk() {
+	h.log("ClearDisk()")
+	h.full, h.after, h.sync, h.readOnly = false, 0, 0, false
+}
+func (h *fakeHost) FlipBit(p float64) error { h.log("FlipBit(%v)", p); h.flips++; return nil }
+func (h *fakeHost) Clock(off time.Duration, drift float64) error {
+	h.log("Clock(%v, %.3g)", off.Round(time.Millisecond), drift)
+	h.set, h.offset, h.drift = h.f.k.Now(), off, drift
+	return nil
+}
+
+// error is how far the clock is off at t.
+func (h *fakeHost) error(t time.Duration) time.Duration {
+	return h.offset + time.Duration(h.drift*float64(t-h.set))
+}
+
+type fakeBroker struct {
+	seam
+	down, quota, revoked, intruded bool
+	kept                           int
+}
+
+func (b *fakeBroker) Stop() { b.log("Stop()"); b.down = true }
+func (b *fakeBroker) Start(keep bool) error {
+	b.log("Start(%v)", keep)
+	b.down = false
+	return nil
+}
+func (b *fakeBroker) Quota(on bool)   { b.log("Quota(%v)", on); b.quota = on }
+func (b *fakeBroker) Revoke(on bool)  { b.log("Revoke(%v)", on); b.revoked = on }
+func (b *fakeBroker) Intrude(on bool) { b.log("Intrude(%v)", on); b.intruded = on }
+
+// fakeMachine changes its state when told.
+type fakeMachine struct {
+	state string
+	tell  []func(string)
+}
+
+func (m *fakeMachine) State() string            { return m.state }
+func (m *fakeMachine) OnState(f func(s string)) { m.tell = append(m.tell, f) }
+func (m *fakeMachine) turn(state string) {
+	m.state = state
+	for _, f := range m.tell {
+		f(state)
+	}
+}
+
+func (f *fake) Broker(n string) (Broker, bool) {
+	if n != "broker" {
+		return nil, false
+	}
+	return get(f.brokers, n, func() *fakeBroker { return &fakeBroker{seam: seam{f, n}} }), true
+}
+
+func (f *fake) Machine(n string) (Machine, bool) {
+	if !strings.HasPrefix(n, "m") {
+		return nil, false
+	}
+	return f.machine(n), true
+}
+
+func (f *fake) machine(n string) *fakeMachine {
+	return get(f.machines, n, func() *fakeMachine { return &fakeMachine{state: "Idle"} })
+}
 
 // fault is a config from kind, target, at and for in seconds, and more by change.
 func fault(kind, target string, at, lasts int, change ...func(*Config)) Config {

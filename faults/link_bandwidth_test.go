@@ -8,9 +8,9 @@ func TestLinkBandwidth(t *testing.T) {
 		fault("link.bandwidth", "l", 15, 5, func(c *Config) { c.Rate = "8 kbit/s" }),
 		fault("link.bandwidth", "l", 25, 5, func(c *Config) { c.Rate = "1 MB/s" }), // wider: changes nothing
 	},
-		"10s l SetBandwidth(65536)",
-		"15s l SetBandwidth(1000)",
-		"20s l SetBandwidth(65536)",
-		"40s l SetBandwidth(0)",
+		"10s l SetShape(65536 B/s)",
+		"15s l SetShape(1000 B/s)",
+		"20s l SetShape(65536 B/s)",
+		"40s l SetShape()",
 	)
 }

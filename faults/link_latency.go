@@ -1,28 +1,22 @@
 package faults
 
-import (
-	"time"
+import "github.com/plantbed/plantbed/internal/strict"
 
-	"github.com/plantbed/plantbed/internal/strict"
-)
-
-type latency struct{ delay, jitter time.Duration }
+// Spreads are how a latency can vary; the first is the default. Package wire
+// says what they mean.
+var Spreads = []string{"uniform", "normal", "lognormal", "pareto"}
 
 func checkLinkLatency(c Config, ps *strict.Problems) {
 	notNegative(ps, "delay", c.Delay)
 	notNegative(ps, "jitter", c.Jitter)
+	checkOneOf(ps, "way", "way", c.Way, ways)
+	checkOneOf(ps, "spread", "spread", c.Spread, Spreads)
+	if (c.Spread == "lognormal" || c.Spread == "pareto") && c.Delay == 0 {
+		ps.Addf("delay", "a spread that is %s needs one above zero", c.Spread)
+	}
 }
 
-// Delays add up, as those of networks one behind the other do.
-func bindLinkLatency(p Plant, target string) (apply, bool) {
-	l, ok := p.Link(target)
-	return settle(latency{},
-		func(open []active) (sum latency) {
-			for _, a := range open {
-				sum.delay += a.cfg.Delay.D()
-				sum.jitter += a.cfg.Jitter.D()
-			}
-			return sum
-		},
-		plain(func(v latency) { l.SetLatency(v.delay, v.jitter) })), ok
+// See bindLinkShape for how latencies compose.
+func shapeLatency(c Config, _ string, s *Shape) {
+	s.Delays = append(s.Delays, Delay{c.Delay.D(), c.Jitter.D(), c.Spread})
 }

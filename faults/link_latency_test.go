@@ -7,9 +7,9 @@ func TestLinkLatency(t *testing.T) {
 		fault("link.latency", "l", 10, 20, func(c *Config) { c.Delay = sec(2) }),
 		fault("link.latency", "l", 20, 20, func(c *Config) { c.Delay, c.Jitter = sec(3), sec(1) }),
 	},
-		"10s l SetLatency(2s, 0s)",
-		"20s l SetLatency(5s, 1s)",
-		"30s l SetLatency(3s, 1s)",
-		"40s l SetLatency(0s, 0s)",
+		"10s l SetShape(2s)",
+		"20s l SetShape(2s + 3s±1s)",
+		"30s l SetShape(3s±1s)",
+		"40s l SetShape()",
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 // Window is one resolved fault: what, where, from when to when. It is also the
 // label in the record.
 type Window struct {
-	// Index is the fault's place in the scenario.
+	// Index is the fault's place in the scenario, Nth counts its windows from 0.
 	Index  int
+	Nth    int
 	Kind   string
 	Target string
 	// Class is process, sensor, communication or gateway.
@@ -38,35 +40,51 @@ const (
 	shiftMax = 900 * time.Microsecond
 )
 
+// mostWindows is how many windows a plan may have.
+const mostWindows = 10_000
+
 // Resolve makes the plan of a run, ordered by time. It reports what is wrong
 // with the faults by themselves (not their targets, see Config.Validate), with
 // their times in a run of that duration, and with one another. The same seed
 // gives the same plan; one fault more does not shift the edges of the others.
+//
+// Faults that last while a machine is in a state are not in it: see Waiting.
 func Resolve(cfgs []Config, duration time.Duration, seed uint64) ([]Window, strict.Problems) {
-	var plan []Window
-	var ps strict.Problems
-	edges := edges{seed: seed, names: map[string]int{}, taken: map[time.Duration]bool{}}
-	for i, c := range cfgs {
-		path := fmt.Sprintf("fault[%d]", i)
-		k, ok := lookup(c.Kind)
-		if !ok {
-			ps.AddName(path+".kind", fmt.Sprintf("there is no fault kind %q", c.Kind), c.Kind, kindNames())
-			continue
-		}
-		c = c.WithDefaults()
-		wrong := c.check(k)
-		if c.At.D() >= duration {
-			wrong.Addf("at", "%v is not before the end of the run at %v", c.At, duration)
-		}
-		if len(wrong) > 0 {
-			ps = append(ps, wrong.Under(path)...)
-			continue
-		}
-		plan = append(plan, edges.window(i, c, k, duration))
+	r := newResolver(cfgs, duration, seed)
+	for i := range cfgs {
+		r.resolve(i, nil)
 	}
-	ps = append(ps, oneLifeAtATime(plan)...)
+	var plan []Window
+	for _, ws := range r.windows {
+		plan = append(plan, ws...)
+	}
+	if len(plan) > mostWindows {
+		r.ps.Addf("fault", "these are %d windows; a plan has %d at most", len(plan), mostWindows)
+		plan = plan[:mostWindows]
+	}
+	r.ps = append(r.ps, oneLifeAtATime(plan)...)
 	slices.SortStableFunc(plan, func(a, b Window) int { return cmp.Compare(a.From, b.From) })
-	return plan, ps
+	return plan, r.ps
+}
+
+// Waiting lists the faults that the plant decides about in the run: From is
+// when one can begin at the earliest, To at the latest, and Note says what it
+// waits for.
+func Waiting(cfgs []Config, duration time.Duration) (all []Window) {
+	for i, c := range cfgs {
+		if k, ok := lookup(c.Kind); ok && c.While != "" {
+			c = c.WithDefaults()
+			w := Window{Index: i, Kind: c.Kind, Target: c.Target, Class: k.Class, From: c.At.D(), To: duration, Note: "while " + c.While}
+			if c.Until > 0 {
+				w.To = min(w.To, c.Until.D())
+			}
+			if own := c.note(); own != "" {
+				w.Note += ", " + own
+			}
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // edges finds the instants at which windows open and close.
@@ -76,25 +94,37 @@ type edges struct {
 	taken map[time.Duration]bool
 }
 
-func (e *edges) window(i int, c Config, k *kind, end time.Duration) Window {
-	w := Window{Index: i, Kind: c.Kind, Target: c.Target, Class: k.Class, Note: c.note()}
-	// By name and not by place, so that the others stay where they are when
-	// one is put in; the number tells twins apart.
+// stream is the random numbers of a fault. It goes by name and not by place,
+// so that the others stay where they are when one is put in; the number tells
+// twins apart.
+func (e *edges) stream(c Config) (edges, gaps *rand.Rand) {
 	name := fmt.Sprintf("fault/%s/%s/%v", c.Kind, c.Target, c.At)
 	e.names[name]++
-	rng := sim.Rand(e.seed, fmt.Sprintf("%s/%d", name, e.names[name]))
-	shift := func() time.Duration {
-		return shiftMin + time.Duration(rng.Int64N(int64(shiftMax-shiftMin)))
-	}
-	w.From = e.free(c.At.D() + shift())
-	if c.Life > 0 {
+	name = fmt.Sprintf("%s/%d", name, e.names[name])
+	return sim.Rand(e.seed, name), sim.Rand(e.seed, name+"/gaps")
+}
+
+// shift takes an edge off its round instant.
+func shift(rng *rand.Rand) time.Duration {
+	return shiftMin + time.Duration(rng.Int64N(int64(shiftMax-shiftMin)))
+}
+
+// window is one that starts at an instant, off by a shift.
+func (e *edges) window(i, nth int, c Config, k *kind, at, end time.Duration, rng *rand.Rand) Window {
+	w := Window{Index: i, Nth: nth, Kind: c.Kind, Target: c.Target, Class: k.Class, Note: c.note()}
+	w.From = e.free(at + shift(rng))
+	switch {
+	case c.Life > 0:
 		if w.To = w.From + c.Life.D(); w.To < 0 { // past the end of all durations
 			w.To = math.MaxInt64 - shiftMax
 		}
 		w.To = e.free(w.To)
 		return w
+	case k.instant:
+		w.To = e.free(w.From + shift(rng))
+		return w
 	}
-	w.To = c.At.D() + c.For.D() + shift()
+	w.To = at + c.For.D() + shift(rng)
 	if w.To <= w.From { // shorter than a shift
 		w.To = w.From + c.For.D()
 	}

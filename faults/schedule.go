@@ -15,13 +15,21 @@ import (
 //
 // Windows on one target compose: a link is up again when the last window of
 // link.down on it has closed, delays add up, and so on, as each kind's file
-// says.
+// says. A fault that lasts while a machine is in a state has its windows made
+// as that happens; note is told of them, and nothing else knows them before.
 func Schedule(k *sim.Kernel, plan []Window, cfgs []Config, plant Plant, note func(w Window, started bool)) error {
 	s := &schedule{kernel: k, plant: plant, note: note, spots: map[spot]*state{}, busy: map[spot]int{}}
 	var errs []error
 	for _, w := range plan {
 		if err := s.add(w, cfgs); err != nil {
 			errs = append(errs, fmt.Errorf("fault[%d]: %w", w.Index, err))
+		}
+	}
+	for i, c := range cfgs {
+		if c.While != "" {
+			if err := s.wait(i, c); err != nil {
+				errs = append(errs, fmt.Errorf("fault[%d]: %w", i, err))
+			}
 		}
 	}
 	if len(errs) > 0 {
@@ -103,7 +111,7 @@ func (s *schedule) start(st *state, k *kind, a active) {
 }
 
 func (s *schedule) end(st *state, k *kind, w Window) {
-	st.open = slices.DeleteFunc(st.open, func(a active) bool { return a.Index == w.Index })
+	st.open = slices.DeleteFunc(st.open, func(a active) bool { return a.id() == w.id() })
 	err := st.apply(s.kernel.Now(), st.open)
 	seam := spot{string(k.Seam), w.Target}
 	if s.busy[seam]--; s.busy[seam] == 0 {

@@ -20,18 +20,71 @@ type Plant interface {
 	Switch(target string) (Switch, bool)
 	// Host finds a process of the stack, such as "gateway".
 	Host(target string) (Host, bool)
+	// Broker finds "broker".
+	Broker(target string) (Broker, bool)
+	// Machine finds a machine of the plant by its name.
+	Machine(name string) (Machine, bool)
 }
 
-// Link is the network between two parts.
+// The ways of a link. "" means both, or the one that suits.
+const (
+	ToServer = "to_server"
+	ToClient = "to_client"
+)
+
+// Link is the network between two parts. Of its two ends one is a client,
+// which is always the gateway, and the other a server.
 type Link interface {
-	// Down takes it down in one of the modes rst, fin, blackhole, refuse.
-	Down(mode string) error
+	// Down takes it down in one of the modes rst, fin, blackhole, refuse; way
+	// is for a black hole that swallows one direction alone.
+	Down(mode, way string) error
 	Up()
-	// SetLatency is for each way; 0, 0 ends it.
-	SetLatency(delay, jitter time.Duration)
-	// SetBandwidth is in bytes per second for each way; 0 is no limit.
-	SetBandwidth(bps float64)
-	Stall(on bool)
+	// Stall holds back what goes that way.
+	Stall(way string, on bool)
+	// SetShape says what bytes meet on either way; the zero Shape is nothing.
+	SetShape(toServer, toClient Shape)
+	// SetRules says what happens to chosen bytes and frames; none is nothing.
+	SetRules([]Rule) error
+	// HalfOpen takes the server's or else the client's ends of all connections
+	// away without telling the others; Mend lets these know.
+	HalfOpen(serverGone bool)
+	Mend()
+}
+
+// Shape is what bytes meet on their way: they are late, and none is lost.
+type Shape struct {
+	Delays []Delay // one behind the other
+	Losses []Loss
+	// Rate is in bytes per second; 0 is no limit.
+	Rate float64
+	// Slice is the most bytes at a time, Gap the pause between; 0 is any.
+	Slice int
+	Gap   time.Duration
+}
+
+// Delay varies by Jitter as one of Spreads says.
+type Delay struct {
+	Delay, Jitter time.Duration
+	Spread        string
+}
+
+// Loss is a network that is good and bad in turn, for times with these means;
+// RTO is after what time a lost packet is sent again.
+type Loss struct{ Good, Bad, RTO time.Duration }
+
+// Rule is something that happens to chosen bytes or frames.
+type Rule struct {
+	// ID is the window's own; a rule that is set again keeps its counts.
+	ID  int
+	Way string
+	// Do is one of FrameActions, or corrupt.
+	Do string
+	// Frame is chosen by its name, the Nth of them and Count in all; "" goes by
+	// bytes, the first behind After.
+	Frame      string
+	Nth, Count int
+	After      int64
+	Hold       time.Duration
 }
 
 // Knob is the wear of one component.
@@ -107,13 +160,54 @@ type Switch interface {
 
 // Host is what a process of the stack stands on.
 type Host interface {
-	Kill()
-	Restart()
+	// Kill ends it without a word, at once or at that point of its disk's work.
+	Kill(DiskPoint) error
+	// Stop asks it to end; Restart starts it again after either. It is an error
+	// where the point of a Kill was never reached.
+	Stop()
+	Restart() error
 	Pause(on bool)
 	// DiskFull lets so many bytes more be written; every write after that fails.
 	DiskFull(afterBytes int64)
 	// DiskSlow has every sync take that long; 0 is the disk's own time.
 	DiskSlow(sync time.Duration)
-	// ClearDisk ends DiskFull and DiskSlow.
+	// DiskReadOnly has every change fail.
+	DiskReadOnly(on bool)
+	// ClearDisk ends all three.
 	ClearDisk()
+	// FlipBit turns one bit of what is stored; place is from 0 to 1.
+	FlipBit(place float64) error
+	// Clock sets the host's wall clock off by offset now and has it gain drift
+	// seconds per second from now on; 0, 0 is right again.
+	Clock(offset time.Duration, drift float64) error
+}
+
+// DiskPoint is a moment in the work of a disk: the Nth operation of a kind
+// from now on, counted from 1. An empty Op is now.
+type DiskPoint struct {
+	Op  string
+	Nth int
+	// Torn leaves a part of what was written and not synced.
+	Torn bool
+}
+
+// Broker is the broker between gateway and twin.
+type Broker interface {
+	// Stop resets every connection and refuses new ones; Start ends that, with
+	// sessions and retained messages as they were, or with none.
+	Stop()
+	Start(keep bool) error
+	// Quota has every message that the gateway publishes refused.
+	Quota(on bool)
+	// Revoke throws the gateway out and refuses its credentials.
+	Revoke(on bool)
+	// Intrude has another client connect with the gateway's id, again and again.
+	Intrude(on bool)
+}
+
+// Machine is where a fault can wait for a state.
+type Machine interface {
+	State() string
+	// OnState has f told of every change, on the kernel's goroutine.
+	OnState(f func(state string))
 }

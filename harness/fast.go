@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,12 @@ func (w *World) Schedule(plan []faults.Window, cfgs []faults.Config) error {
 			mine = append(mine, win)
 		}
 	}
+	cfgs = slices.Clone(cfgs)
+	for _, wait := range faults.Waiting(cfgs, 0) {
+		if wait.Class != faults.ClassProcess && wait.Class != faults.ClassSensor {
+			cfgs[wait.Index].While = ""
+		}
+	}
 	return faults.Schedule(w.w.kernel, mine, cfgs, worldSeams{w.w}, nil)
 }
 
@@ -88,3 +95,10 @@ func (s worldSeams) Switch(target string) (faults.Switch, bool) {
 
 func (worldSeams) Link(string) (faults.Link, bool) { return nil, false }
 func (worldSeams) Host(string) (faults.Host, bool) { return nil, false }
+
+func (worldSeams) Broker(string) (faults.Broker, bool) { return nil, false }
+
+func (s worldSeams) Machine(name string) (faults.Machine, bool) {
+	m := s.w.plant.Machine(name)
+	return machine{s.w.plant, m}, m != nil
+}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/harness/sut"
 	"github.com/plantbed/plantbed/internal/payload"
@@ -167,9 +168,18 @@ func (h *foreignHost) do(what string, op func(context.Context) error) {
 	}
 }
 
-func (h *foreignHost) Kill() { h.do("killed", func(context.Context) error { return h.sut.Kill() }) }
+func (h *foreignHost) Kill(at faults.DiskPoint) error {
+	if at.Op != "" {
+		return errOurDisk
+	}
+	h.do("killed", func(context.Context) error { return h.sut.Kill() })
+	return nil
+}
 
-func (h *foreignHost) Restart() {
+// Stop is a kill, as far as is known of a stranger.
+func (h *foreignHost) Stop() { _ = h.Kill(faults.DiskPoint{}) }
+
+func (h *foreignHost) Restart() error {
 	h.do("restarted", func(ctx context.Context) error {
 		begun := time.Now()
 		if err := h.sut.Restart(ctx); err != nil {
@@ -178,6 +188,7 @@ func (h *foreignHost) Restart() {
 		go h.await(ctx, begun, func(err error) { h.r.log.Error("the system under test is not ready again", "err", err) })
 		return nil
 	})
+	return nil
 }
 
 func (h *foreignHost) Pause(on bool) {
@@ -189,7 +200,19 @@ func (h *foreignHost) Pause(on bool) {
 // before a run begins.
 func (h *foreignHost) DiskFull(int64)         {}
 func (h *foreignHost) DiskSlow(time.Duration) {}
+func (h *foreignHost) DiskReadOnly(bool)      {}
 func (h *foreignHost) ClearDisk()             {}
+
+func (h *foreignHost) FlipBit(float64) error {
+	return errors.New("where a stranger keeps its data is not known; gateway.bit_flip needs the built-in gateway")
+}
+
+func (h *foreignHost) Clock(offset time.Duration, drift float64) error {
+	if offset == 0 && drift == 0 {
+		return nil
+	}
+	return errors.New("gateway.clock needs the built-in gateway")
+}
 
 // settled cannot be known from outside; the drain goes by what arrives.
 func (h *foreignHost) settled() bool { return true }

@@ -2,13 +2,16 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
-	"github.com/plantbed/plantbed/faults/wire"
 	"github.com/plantbed/plantbed/gateway"
 	"github.com/plantbed/plantbed/internal/disk"
 	"github.com/plantbed/plantbed/scenarios"
@@ -62,9 +65,12 @@ type modelHost struct {
 	fs    *disk.ModelFS
 	depth atomic.Int64
 
-	mu   sync.Mutex
-	gw   *service
-	gone []*service // killed instances, to be waited for at the end
+	mu     sync.Mutex
+	gw     *service
+	ending *service   // was asked to end, and may not have yet
+	gone   []*service // killed instances, to be waited for at the end
+	closed bool
+	point  faults.DiskPoint // of the kill that the disk waits for
 }
 
 func (h *modelHost) boot() {
@@ -81,31 +87,87 @@ func (h *modelHost) boot() {
 }
 
 // Kill is power off. It runs between two events of the world, so no time
-// passes from the end of the context to the reset of the last socket.
-func (h *modelHost) Kill() {
+// passes from the end of the context to the reset of the last socket. At a
+// point of the disk's work it runs in the middle of that.
+func (h *modelHost) Kill(at faults.DiskPoint) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.gw == nil {
-		return
+	if h.gw == nil && h.ending == nil {
+		return nil
 	}
-	h.gw.cancel()
+	if at.Op != "" {
+		h.point = at
+		h.fs.KillAt(at.Op, at.Nth, at.Torn, h.r.sc.Seed, h.struck)
+		return nil
+	}
 	h.fs.Kill()
-	h.r.resetLinks()
-	h.gone, h.gw = append(h.gone, h.gw), nil
-	h.depth.Store(0)
-	h.r.tap.note("gateway killed", 0, "")
+	h.abandon("")
+	return nil
 }
 
-// Restart boots a new instance on what the disk has kept.
-func (h *modelHost) Restart() {
+// struck is the disk's word that it has killed its owner.
+func (h *modelHost) struck() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.abandon(fmt.Sprintf("at its disk's %s", h.point.Op))
+}
+
+// abandon needs h.mu.
+func (h *modelHost) abandon(where string) {
+	for _, g := range []*service{h.gw, h.ending} {
+		if g != nil {
+			g.cancel()
+			h.gone = append(h.gone, g)
+		}
+	}
+	h.gw, h.ending = nil, nil
+	h.r.resetLinks()
+	h.depth.Store(0)
+	h.r.tap.note("gateway killed", 0, where)
+}
+
+// Stop asks it to end, as an administrator does.
+func (h *modelHost) Stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.gw != nil {
-		return
+		h.gw.cancel()
+		h.ending, h.gw = h.gw, nil
+		h.r.tap.note("gateway stopped", 0, "")
 	}
-	h.fs = h.fs.Reopen()
-	h.r.tap.note("gateway restarted", 0, "")
-	h.boot()
+}
+
+// Restart boots a new instance on what the disk has kept, once the last one has
+// ended.
+func (h *modelHost) Restart() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fs.Spare() {
+		return fmt.Errorf("the gateway's disk did not come to %s number %d in the time there was", h.point.Op, h.point.Nth)
+	}
+	if h.ending != nil {
+		go h.succeed(h.ending)
+		return nil
+	}
+	if h.gw == nil {
+		h.fs = h.fs.Reopen()
+		h.r.tap.note("gateway restarted", 0, "")
+		h.boot()
+	}
+	return nil
+}
+
+// succeed boots behind an instance that is still ending.
+func (h *modelHost) succeed(old *service) {
+	err := <-old.done
+	old.done <- err
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ending == old && !h.closed {
+		h.ending = nil
+		h.r.tap.note("gateway restarted", 0, "")
+		h.boot()
+	}
 }
 
 // Pause is a process that gets no CPU. Goroutines cannot be stopped, so what
@@ -128,11 +190,56 @@ func (h *modelHost) DiskSlow(sync time.Duration) {
 	h.fs.SetSync(sync)
 }
 
+func (h *modelHost) DiskReadOnly(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var fault error
+	if on {
+		fault = syscall.EROFS
+	}
+	h.fs.SetFault(fault)
+}
+
 func (h *modelHost) ClearDisk() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.fs.SetCapacity(int64(h.r.sc.Disk.Capacity))
 	h.fs.SetSync(h.r.sc.Disk.Sync.D())
+	h.fs.SetFault(nil)
+}
+
+// FlipBit turns a bit of the newest segment that holds anything.
+func (h *modelHost) FlipBit(place float64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	fs := h.fs
+	if h.gw == nil && h.ending == nil {
+		fs = fs.Reopen()
+		h.fs = fs
+	}
+	names, err := fs.List()
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Backward(names) {
+		if b, err := fs.ReadFile(name); err == nil && strings.HasSuffix(name, segmentSuffix) && len(b) > 0 {
+			at := int64(place * float64(len(b)-1))
+			h.r.tap.note("bit flipped", float64(at), name)
+			return fs.FlipBit(name, at)
+		}
+	}
+	return errors.New("the gateway has stored nothing yet")
+}
+
+// segmentSuffix is how the gateway's buffer names its data.
+const segmentSuffix = ".seg"
+
+// Clock is not possible here: the gateway shares its process with the plant.
+func (h *modelHost) Clock(offset time.Duration, drift float64) error {
+	if offset == 0 && drift == 0 {
+		return nil
+	}
+	return errors.New("the gateway shares its process, and so its clock, with the plant; gateway.clock needs the live gear")
 }
 
 func (h *modelHost) settled() bool { return h.depth.Load() == 0 }
@@ -140,13 +247,17 @@ func (h *modelHost) settled() bool { return h.depth.Load() == 0 }
 func (h *modelHost) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.closed = true
 	for _, g := range h.gone {
 		g.close() // its errors are its death's
 	}
-	if h.gw == nil {
-		return nil
+	var err error
+	for _, g := range []*service{h.ending, h.gw} {
+		if g != nil {
+			err = errors.Join(err, g.close())
+		}
 	}
-	return h.gw.close()
+	return err
 }
 
 // resetLinks resets every connection of the gateway, as the kernel does for a
@@ -160,24 +271,7 @@ func (r *run) resetLinks() {
 
 func (r *run) stallLinks(on bool) {
 	for _, d := range r.south {
-		d.link.Stall(on)
+		d.link.Stall("", on)
 	}
-	r.northLink.Stall(on)
-}
-
-// link is a wire whose stalls compose: a paused gateway and a stalled link may
-// overlap, and what stalls longest decides.
-type link struct {
-	*wire.Wire
-	stalls int
-}
-
-// Stall is called from the kernel's goroutine alone.
-func (l *link) Stall(on bool) {
-	if on {
-		l.stalls++
-	} else {
-		l.stalls--
-	}
-	l.Wire.Stall(l.stalls > 0)
+	r.northLink.Stall("", on)
 }

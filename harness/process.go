@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/gateway"
 )
 
@@ -27,6 +29,8 @@ type processHost struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	died chan error // the end of cmd
+	// stopped says that cmd was asked to end.
+	stopped bool
 }
 
 func newProcessHost(r *run, cfg gateway.Config) (host, error) {
@@ -94,7 +98,10 @@ func (h *processHost) boot() error {
 }
 
 // Kill is SIGKILL; the kernel closes the process's sockets.
-func (h *processHost) Kill() {
+func (h *processHost) Kill(at faults.DiskPoint) error {
+	if at.Op != "" {
+		return errOurDisk
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.cmd != nil {
@@ -103,21 +110,47 @@ func (h *processHost) Kill() {
 		h.cmd = nil
 		h.r.tap.note("gateway killed", 0, "")
 	}
+	return nil
 }
 
-// Restart starts the process again, on the same folder.
-func (h *processHost) Restart() {
+// Stop is SIGTERM; what does not end by itself is killed at the restart.
+func (h *processHost) Stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.cmd != nil {
-		return
+		h.cmd.Process.Signal(syscall.SIGTERM)
+		h.stopped = true
+		h.r.tap.note("gateway stopped", 0, "")
+	}
+}
+
+// Restart starts the process again, on the same folder.
+func (h *processHost) Restart() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		h.stopped = false
+		select {
+		case <-h.died:
+		case <-time.After(patience):
+			h.cmd.Process.Kill()
+			<-h.died
+		}
+		h.cmd = nil
+	}
+	if h.cmd != nil {
+		return nil
 	}
 	if err := h.boot(); err != nil {
-		h.r.log.Error("the gateway does not start again", "err", err)
-		return
+		return fmt.Errorf("the gateway does not start again: %w", err)
 	}
 	h.r.tap.note("gateway restarted", 0, "")
+	return nil
 }
+
+// patience is how long a gateway that was asked to end may take, at a restart.
+// The world waits for it.
+const patience = 200 * time.Millisecond
 
 // Pause stops the process, and lets it go on.
 func (h *processHost) Pause(on bool) {
@@ -133,13 +166,52 @@ func (h *processHost) Pause(on bool) {
 	h.cmd.Process.Signal(sig)
 }
 
-// The disk under a real process is not the harness's to break.
-func (h *processHost) DiskFull(int64)         { h.noDisk() }
-func (h *processHost) DiskSlow(time.Duration) { h.noDisk() }
-func (h *processHost) ClearDisk()             {}
+// The disk under a real process is not the harness's to break; a scenario that
+// wants it is refused before.
+func (h *processHost) DiskFull(int64)         { h.r.fail(errOurDisk) }
+func (h *processHost) DiskSlow(time.Duration) { h.r.fail(errOurDisk) }
+func (h *processHost) DiskReadOnly(on bool) {
+	if on {
+		h.r.fail(errOurDisk)
+	}
+}
+func (h *processHost) ClearDisk() {}
 
-func (h *processHost) noDisk() {
-	h.r.log.Error("gateway.disk_* needs the virtual gear: the disk under a real process is not ours to break")
+var errOurDisk = errors.New("the disk under a real process is not ours to break; this fault needs the virtual gear")
+
+// FlipBit turns a bit of the newest file of the buffer that holds anything.
+func (h *processHost) FlipBit(place float64) error {
+	files, err := filepath.Glob(filepath.Join(h.r.opts.Dir, "gateway", "*"+segmentSuffix))
+	if err != nil {
+		return err
+	}
+	slices.Sort(files)
+	for _, file := range slices.Backward(files) {
+		if at, ok, err := flipBit(file, place); ok || err != nil {
+			h.r.tap.note("bit flipped", float64(at), filepath.Base(file))
+			return err
+		}
+	}
+	return errors.New("the gateway has stored nothing yet")
+}
+
+func flipBit(file string, place float64) (at int64, ok bool, err error) {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return 0, false, err
+	}
+	at = int64(place * float64(info.Size()-1))
+	var b [1]byte
+	if _, err = f.ReadAt(b[:], at); err == nil {
+		b[0] ^= 0x10
+		_, err = f.WriteAt(b[:], at)
+	}
+	return at, true, err
 }
 
 // settled cannot be known from outside; the drain goes by what arrives.
@@ -155,7 +227,9 @@ func (h *processHost) close() error {
 		return nil
 	}
 	h.cmd.Process.Signal(syscall.SIGCONT)
-	h.cmd.Process.Signal(syscall.SIGTERM)
+	if !h.stopped {
+		h.cmd.Process.Signal(syscall.SIGTERM)
+	}
 	select {
 	case err := <-h.died:
 		return wellEnded(err, h.log.Name())
@@ -171,4 +245,11 @@ func wellEnded(err error, log string) error {
 		return fmt.Errorf("gateway: it ended badly: %w (see %s)", err, log)
 	}
 	return nil
+}
+
+func (h *processHost) Clock(offset time.Duration, drift float64) error {
+	if offset == 0 && drift == 0 {
+		return nil
+	}
+	return errors.New("not yet")
 }

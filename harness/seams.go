@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/sim/plant"
 	"github.com/plantbed/plantbed/sim/plc"
 )
 
@@ -59,9 +60,51 @@ func (l lateHost) do(f func(host)) {
 	}
 }
 
-func (l lateHost) Kill()                    { l.do(func(h host) { h.Kill() }) }
-func (l lateHost) Restart()                 { l.do(func(h host) { h.Restart() }) }
+func (l lateHost) Kill(at faults.DiskPoint) error {
+	return l.try(func(h host) error { return h.Kill(at) })
+}
+func (l lateHost) Stop()                    { l.do(func(h host) { h.Stop() }) }
+func (l lateHost) Restart() error           { return l.try(func(h host) error { return h.Restart() }) }
 func (l lateHost) Pause(on bool)            { l.do(func(h host) { h.Pause(on) }) }
 func (l lateHost) DiskFull(after int64)     { l.do(func(h host) { h.DiskFull(after) }) }
 func (l lateHost) DiskSlow(d time.Duration) { l.do(func(h host) { h.DiskSlow(d) }) }
+func (l lateHost) DiskReadOnly(on bool)     { l.do(func(h host) { h.DiskReadOnly(on) }) }
 func (l lateHost) ClearDisk()               { l.do(func(h host) { h.ClearDisk() }) }
+func (l lateHost) FlipBit(place float64) error {
+	return l.try(func(h host) error { return h.FlipBit(place) })
+}
+func (l lateHost) Clock(offset time.Duration, drift float64) error {
+	return l.try(func(h host) error { return h.Clock(offset, drift) })
+}
+
+func (l lateHost) try(f func(host) error) error {
+	if l.r.host == nil {
+		return nil
+	}
+	return f(l.r.host)
+}
+
+// Broker is the embedded one; a stranger's is not ours to break.
+func (s seams) Broker(target string) (faults.Broker, bool) {
+	return s.r.broker, s.r.broker != nil && target == brokerTarget
+}
+
+func (s seams) Machine(name string) (faults.Machine, bool) {
+	return worldSeams{s.r.world}.Machine(name)
+}
+
+// machine is one that faults wait for.
+type machine struct {
+	p *plant.Plant
+	m *plant.Machine
+}
+
+func (m machine) State() string { return plant.StateName(m.m.State()) }
+
+func (m machine) OnState(f func(state string)) {
+	m.p.OnEvent(func(e plant.Event) {
+		if e.Kind == "state" && e.Machine == m.m.Name {
+			f(plant.StateName(e.State))
+		}
+	})
+}

@@ -164,11 +164,11 @@ func (v *serving) listen(opts ServeOptions) error {
 		return err
 	}
 	r.broker = b
-	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: opts.Broker, Upstream: b.Addr(), Seed: r.sc.Seed}, wire.Options{Log: r.log})
+	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: opts.Broker, Upstream: b.Addr(), Seed: r.sc.Seed, Frames: wire.FramesMQTT}, wire.Options{Log: r.log})
 	if err != nil {
 		return err
 	}
-	r.north, r.northLink = w, &link{Wire: w}
+	r.north, r.northLink = w, &link{Wire: w, frames: wire.FramesMQTT}
 	v.served.Broker = "mqtt://" + reachable(w.Addr())
 	return nil
 }

@@ -88,11 +88,12 @@ func (r *run) startBroker(ctx context.Context) error {
 			return err
 		}
 	}
-	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: r.anyPort(), Upstream: upstream, Seed: r.sc.Seed}, wire.Options{Log: r.log})
+	frames := r.framesOf(brokerTarget, wire.FramesMQTT)
+	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: r.anyPort(), Upstream: upstream, Seed: r.sc.Seed, Frames: frames}, wire.Options{Log: r.log})
 	if err != nil {
 		return err
 	}
-	r.north, r.northLink = w, &link{Wire: w}
+	r.north, r.northLink = w, &link{Wire: w, frames: frames}
 	if r.opts.Tweak.Broker != nil {
 		r.opts.Tweak.Broker(r.brokerURL())
 	}
@@ -150,13 +151,17 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 	if r.opts.Tweak.Wire != nil {
 		r.opts.Tweak.Wire(p.Name(), &o)
 	}
-	w, err := wire.Listen(wire.Config{Name: p.Name(), Listen: r.listenAt(p), Upstream: d.server.Addr().String(), Seed: r.sc.Seed}, o)
+	frames := ""
+	if d.registers != nil {
+		frames = r.framesOf(p.Name(), wire.FramesModbus)
+	}
+	w, err := wire.Listen(wire.Config{Name: p.Name(), Listen: r.listenAt(p), Upstream: d.server.Addr().String(), Seed: r.sc.Seed, Frames: frames}, o)
 	if err != nil {
 		d.server.Close()
 		return nil, err
 	}
 	front.Store(w)
-	d.wire, d.link = w, &link{Wire: w}
+	d.wire, d.link = w, &link{Wire: w, frames: frames}
 	return d, nil
 }
 

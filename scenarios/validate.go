@@ -212,8 +212,18 @@ func (s *Scenario) validateFaults(ps *strict.Problems) {
 // targets are the names of everything that a fault can hit.
 func (s *Scenario) targets() faults.Names {
 	n := faults.Names{Links: append([]string{"broker"}, s.plcNames()...), Switches: s.plcNames(), Hosts: []string{"gateway"},
-		OPCUA: []string{}, Secured: []string{}}
+		OPCUA: []string{}, Secured: []string{}, Brokers: []string{}, Machines: s.machineNames(), States: plant.StateNames(),
+		Framed: map[string]string{}, Gear: s.Gear}
+	if s.Broker.URL == "" {
+		n.Brokers = append(n.Brokers, "broker")
+	}
+	if !strings.HasPrefix(s.Broker.URL, "mqtts:") && !strings.HasPrefix(s.Broker.URL, "ssl:") {
+		n.Framed["broker"] = "mqtt"
+	}
 	for _, p := range s.PLCs {
+		if p.Protocol == "modbus" {
+			n.Framed[p.Name] = "modbus"
+		}
 		if p.Protocol == "opcua" {
 			n.OPCUA = append(n.OPCUA, p.Name)
 			if p.Security != "" {

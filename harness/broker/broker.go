@@ -19,7 +19,10 @@
 // messages that are not acknowledged (those for a client that is away count
 // here), per connection Pending messages that are not yet written. Both are
 // counted in Stats, because a broker that drops must not pass for a gateway
-// that loses. Nothing is kept on disk: a restarted broker has no sessions.
+// that loses. Nothing is kept on disk: what survives Stop is what Start is told
+// to keep.
+//
+// Trouble (trouble.go): Stop and Start, Quota, Revoke, Intrude.
 package broker
 
 import (
@@ -97,15 +100,17 @@ func (o *Options) defaults() {
 
 // bypassed tells whether this client should have come through the link.
 func (o *Options) bypassed(remote net.Addr, client string) bool {
-	if o.Accept == nil || o.Accept(remote) {
-		return false
-	}
+	return o.Accept != nil && !o.Accept(remote) && !o.direct(client)
+}
+
+// direct tells that a client belongs on this side of the link.
+func (o *Options) direct(client string) bool {
 	for _, p := range o.Direct {
 		if strings.HasPrefix(client, p) {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // Stats are counts since Start.
@@ -120,10 +125,12 @@ type Stats struct {
 
 // Broker is a running embedded broker.
 type Broker struct {
+	cfg       Config
 	server    *mqtt.Server
 	door      *door
 	opts      Options
 	tap       sync.Mutex
+	trouble   trouble
 	published atomic.Int64
 	bypassed  atomic.Int64
 	closed    sync.Once
@@ -140,43 +147,50 @@ func Start(cfg Config, opts Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: cannot listen on %s: %w", cfg.Listen, err)
 	}
-	b := &Broker{opts: opts, door: newDoor(ln, opts.Log), server: mqtt.New(serverOptions(cfg))}
-	if err := b.server.AddHook(&hook{b: b}, nil); err != nil {
-		ln.Close()
-		return nil, fmt.Errorf("broker: %w", err)
-	}
-	if err := b.server.AddListener(b.door); err != nil {
-		ln.Close()
-		return nil, fmt.Errorf("broker: %w", err)
-	}
-	if err := b.server.Serve(); err != nil {
-		ln.Close()
-		return nil, fmt.Errorf("broker: %w", err)
+	b := &Broker{cfg: cfg, opts: opts}
+	if err := b.open(ln); err != nil {
+		return nil, err
 	}
 	return b, nil
 }
 
+// open serves with no session and no retained message.
+func (b *Broker) open(ln net.Listener) error {
+	b.door, b.server = newDoor(ln, b.opts.Log), mqtt.New(serverOptions(b.cfg))
+	for _, err := range []error{b.server.AddHook(&hook{b: b}, nil), b.server.AddListener(b.door)} {
+		if err != nil {
+			ln.Close()
+			return fmt.Errorf("broker: %w", err)
+		}
+	}
+	if err := b.server.Serve(); err != nil {
+		ln.Close()
+		return fmt.Errorf("broker: %w", err)
+	}
+	return nil
+}
+
 // Addr is host:port as it is listened on.
-func (b *Broker) Addr() string { return b.door.Address() }
+func (b *Broker) Addr() string { return b.address() }
 
 // URL is what a client dials.
 func (b *Broker) URL() string { return "mqtt://" + b.Addr() }
 
 // Stats may be called at any time.
 func (b *Broker) Stats() Stats {
-	info := b.server.Info.Clone()
+	info := b.serving().Info.Clone()
 	return Stats{
 		Published:       b.published.Load(),
 		DroppedInflight: info.InflightDropped,
 		DroppedPending:  info.MessagesDropped,
 		Bypassed:        b.bypassed.Load(),
-		Panics:          b.door.panics.Load(),
+		Panics:          b.panics(),
 	}
 }
 
 // Close ends every connection and waits for them; it may be called again.
 func (b *Broker) Close() error {
 	var err error
-	b.closed.Do(func() { err = b.server.Close() })
+	b.closed.Do(func() { err = b.end() })
 	return err
 }

@@ -23,12 +23,14 @@ const (
 // and a panic on a malformed packet would end the process. Here every
 // connection is known, is closed, and falls alone.
 type door struct {
-	ln     net.Listener
+	addr   string
 	log    *slog.Logger
 	wg     sync.WaitGroup // the accept loop and every connection
 	panics atomic.Int64
 
 	mu    sync.Mutex
+	ln    net.Listener
+	shut  chan struct{} // closed when the door opens again; nil while it is open
 	ended bool
 	conns map[net.Conn]struct{}
 }
@@ -36,12 +38,12 @@ type door struct {
 var _ listeners.Listener = (*door)(nil)
 
 func newDoor(ln net.Listener, log *slog.Logger) *door {
-	return &door{ln: ln, log: log, conns: map[net.Conn]struct{}{}}
+	return &door{addr: ln.Addr().String(), ln: ln, log: log, conns: map[net.Conn]struct{}{}}
 }
 
 func (d *door) ID() string              { return "door" }
 func (d *door) Protocol() string        { return "tcp" }
-func (d *door) Address() string         { return d.ln.Addr().String() }
+func (d *door) Address() string         { return d.addr }
 func (d *door) Init(*slog.Logger) error { return nil }
 
 // Serve accepts until Close.
@@ -51,18 +53,28 @@ func (d *door) Serve(establish listeners.EstablishFn) {
 	}
 	defer d.leave(nil)
 	for {
-		c, err := d.ln.Accept()
+		ln, shut := d.listener()
+		if shut != nil {
+			<-shut
+			if d.isEnded() {
+				return
+			}
+			continue
+		}
+		c, err := ln.Accept()
 		if err != nil {
 			if d.isEnded() {
 				return
+			}
+			if _, shut := d.listener(); shut != nil {
+				continue
 			}
 			// Out of file handles, or the peer is gone already: not the end.
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		if !d.enter(c) {
-			c.Close()
-			return
+			continue
 		}
 		go d.serve(c, establish)
 	}
@@ -87,8 +99,8 @@ func (d *door) serve(c net.Conn, establish listeners.EstablishFn) {
 func (d *door) enter(c net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ended {
-		return false
+	if d.ended || c != nil && d.shut != nil {
+		return d.turnAway(c)
 	}
 	d.wg.Add(1)
 	if c != nil {
@@ -119,8 +131,12 @@ func (d *door) isEnded() bool {
 func (d *door) Close(goodbye listeners.CloseFn) {
 	d.mu.Lock()
 	d.ended = true
-	d.mu.Unlock()
 	d.ln.Close()
+	if d.shut != nil {
+		close(d.shut)
+		d.shut = nil
+	}
+	d.mu.Unlock()
 	// A peer that does not read must not hold up the goodbye to the others.
 	hurry := time.AfterFunc(farewell, d.closeConns)
 	goodbye(d.ID())
@@ -135,4 +151,56 @@ func (d *door) closeConns() {
 	for c := range d.conns {
 		c.Close()
 	}
+}
+
+// turnAway needs d.mu; it is for whoever comes as the door is being shut.
+func (d *door) turnAway(c net.Conn) bool {
+	if c != nil {
+		reset(c)
+	}
+	return false
+}
+
+func (d *door) listener() (net.Listener, chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ln, d.shut
+}
+
+// lock has nobody come in and throws everybody out, as the end of a process does.
+func (d *door) lock() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended || d.shut != nil {
+		return
+	}
+	d.shut = make(chan struct{})
+	d.ln.Close()
+	for c := range d.conns {
+		reset(c)
+	}
+}
+
+// unlock opens the door again, at the same address.
+func (d *door) unlock() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended || d.shut == nil {
+		return nil
+	}
+	ln, err := net.Listen("tcp", d.addr)
+	if err != nil {
+		return fmt.Errorf("broker: cannot listen on %s again: %w", d.addr, err)
+	}
+	d.ln = ln
+	close(d.shut)
+	d.shut = nil
+	return nil
+}
+
+func reset(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		t.SetLinger(0)
+	}
+	c.Close()
 }

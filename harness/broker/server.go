@@ -59,13 +59,18 @@ func (h *hook) Provides(what byte) bool {
 	return bytes.IndexByte([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnConnect, mqtt.OnPublish}, what) >= 0
 }
 
-func (h *hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
+func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
+	return !h.b.trouble.revoked.Load() || h.b.opts.direct(cl.ID)
+}
 
 func (h *hook) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
 
 // OnConnect is called when a client has said who it is.
 func (h *hook) OnConnect(cl *mqtt.Client, _ packets.Packet) error {
 	remote := cl.Net.Conn.RemoteAddr()
+	if h.b.trouble.came(cl.ID, remote, h.b.opts.direct(cl.ID)) {
+		return nil
+	}
 	if !h.b.opts.bypassed(remote, cl.ID) {
 		return nil
 	}
@@ -78,7 +83,10 @@ func (h *hook) OnConnect(cl *mqtt.Client, _ packets.Packet) error {
 }
 
 // OnPublish is called before a message is acknowledged or passed on.
-func (h *hook) OnPublish(_ *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if h.b.trouble.quota.Load() && !h.b.opts.direct(cl.ID) {
+		return pk, packets.ErrQuotaExceeded
+	}
 	h.b.published.Add(1)
 	if h.b.opts.OnPublish != nil {
 		h.b.tap.Lock()

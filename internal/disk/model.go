@@ -2,6 +2,7 @@ package disk
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -51,6 +52,15 @@ type platter struct {
 	safe     map[string]*inode // names as of the last SyncDir
 	used     int64
 	syncs    int
+	trap     *trap
+}
+
+// trap is a kill that waits for an operation.
+type trap struct {
+	op     string
+	left   int
+	torn   *rand.Rand
+	struck func()
 }
 
 // inode is a file's content: what the process sees and what a crash leaves.
@@ -96,7 +106,8 @@ func (m *ModelFS) SetCapacity(bytes int64) {
 	m.p.capacity = bytes
 }
 
-// SetFault makes every Create, Write, Sync and SyncDir fail with err; nil heals.
+// SetFault makes every Create, Write, Sync and SyncDir fail with err, and with
+// EROFS every Remove, Rename and Truncate too; nil heals.
 func (m *ModelFS) SetFault(err error) {
 	m.p.mu.Lock()
 	defer m.p.mu.Unlock()
@@ -141,18 +152,68 @@ func (m *ModelFS) Used() int64 {
 	return m.p.used
 }
 
+// KillAt has the nth operation of a kind from now on end like Kill, half-way
+// where it is a write; the first is 1. Kinds are create, write, sync, rename,
+// remove, truncate and syncdir. With torn, a random part of what was not synced
+// stays, drawn from seed. struck is called then, on whose operation it was.
+func (m *ModelFS) KillAt(op string, nth int, torn bool, seed uint64, struck func()) {
+	t := &trap{op: op, left: max(1, nth), struck: struck}
+	if torn {
+		t.torn = rand.New(rand.NewPCG(seed, 0x746f726e))
+	}
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	m.p.trap = t
+}
+
+// Spare takes KillAt back; it tells whether that had not yet happened.
+func (m *ModelFS) Spare() bool {
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	waits := m.p.trap != nil
+	m.p.trap = nil
+	return waits
+}
+
+// sprung needs p.mu, which it gives up where it says yes: the trap for this
+// operation has struck, and its owner is dead. half is done before that.
+func (p *platter) sprung(op string, half func()) bool {
+	t := p.trap
+	if t == nil || t.op != op {
+		return false
+	}
+	if t.left--; t.left > 0 {
+		return false
+	}
+	p.trap = nil
+	if half != nil {
+		half()
+	}
+	p.kill(t.torn)
+	p.mu.Unlock()
+	if t.struck != nil {
+		t.struck()
+	}
+	return true
+}
+
 // Kill ends whoever lives on this disk: every open file and FS says ErrDead
 // from now on, a Sync under way included, and what was not synced is gone.
 func (m *ModelFS) Kill() {
 	p := m.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.kill(p.torn)
+}
+
+// kill needs p.mu; torn draws what is left of writes that were not synced.
+func (p *platter) kill(torn *rand.Rand) {
 	p.life++
 	for _, name := range sortedNames(p.safe) {
 		n := p.safe[name]
 		keep := n.safe
-		if p.torn != nil && len(n.live) > len(n.safe) && bytes.HasPrefix(n.live, n.safe) {
-			keep = n.live[:len(n.safe)+p.torn.IntN(len(n.live)-len(n.safe)+1)]
+		if torn != nil && len(n.live) > len(n.safe) && bytes.HasPrefix(n.live, n.safe) {
+			keep = n.live[:len(n.safe)+torn.IntN(len(n.live)-len(n.safe)+1)]
 		}
 		n.live = slices.Clone(keep)
 		n.safe = n.live[:len(n.live):len(n.live)]
@@ -186,6 +247,15 @@ func sortedNames(m map[string]*inode) []string {
 	return names
 }
 
+// begin is lock for an operation at which a trap may strike.
+func (m *ModelFS) begin(op, kind, name string, half func()) (*platter, error) {
+	p, err := m.lock(op, name)
+	if err == nil && p.sprung(kind, half) {
+		return nil, &fs.PathError{Op: op, Path: name, Err: ErrDead}
+	}
+	return p, err
+}
+
 // lock takes the platter for a living owner; the caller unlocks when err is nil.
 func (m *ModelFS) lock(op, name string) (*platter, error) {
 	m.p.mu.Lock()
@@ -198,9 +268,14 @@ func (m *ModelFS) lock(op, name string) (*platter, error) {
 
 // find is lock plus the file.
 func (m *ModelFS) find(op, name string) (*platter, *inode, error) {
-	p, err := m.lock(op, name)
+	p, err := m.begin(op, op, name, nil)
 	if err != nil {
 		return nil, nil, err
+	}
+	if (op == "remove" || op == "rename" || op == "truncate") && errors.Is(p.fault, syscall.EROFS) {
+		err := p.fault
+		p.mu.Unlock()
+		return nil, nil, &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	n, ok := p.names[name]
 	if !ok {
@@ -215,7 +290,7 @@ func (m *ModelFS) Create(name string) (File, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	p, err := m.lock("create", name)
+	p, err := m.begin("create", "create", name, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +389,7 @@ func (p *platter) cut(n *inode, size int64) {
 
 // SyncDir is FS.SyncDir.
 func (m *ModelFS) SyncDir() error {
-	p, err := m.lock("sync", ".")
+	p, err := m.begin("sync", "syncdir", ".", nil)
 	if err != nil {
 		return err
 	}
@@ -366,6 +441,9 @@ func (f *modelFile) Write(b []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if p.sprung("write", func() { f.n.live = append(f.n.live, b[:len(b)/2]...) }) {
+		return 0, &fs.PathError{Op: "write", Path: f.name, Err: ErrDead}
+	}
 	defer p.mu.Unlock()
 	if p.fault != nil {
 		return 0, &fs.PathError{Op: "write", Path: f.name, Err: p.fault}
@@ -387,6 +465,9 @@ func (f *modelFile) Sync() error {
 	p, err := f.lock("sync")
 	if err != nil {
 		return err
+	}
+	if p.sprung("sync", nil) {
+		return &fs.PathError{Op: "sync", Path: f.name, Err: ErrDead}
 	}
 	pause, snapshot := p.sync, f.n.live[:len(f.n.live):len(f.n.live)]
 	p.mu.Unlock()

@@ -39,6 +39,16 @@ func StateName(state int) string {
 	return "Undefined"
 }
 
+// StateNames are the names of all states that a machine can be in.
+func StateNames() (names []string) {
+	for s := range states {
+		if name := StateName(s); name != "Undefined" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // reason is why a machine is in its state.
 type reason int
 
