@@ -66,8 +66,8 @@ func cutShort(e Evidence) (wrong, missing []string) {
 
 // gapTold asks a stack whose words can be had to say that something is missing.
 func gapTold(e Evidence) (wrong, missing []string) {
-	if e.Words != nil && !e.told("gap") {
-		wrong = append(wrong, "the gap is not told: no word of it in the log")
+	if e.Words != nil && !e.told("lost") {
+		wrong = append(wrong, "the gap is not told: the log has no word of what is lost")
 	}
 	return wrong, nil
 }
@@ -128,4 +128,35 @@ func backWithinTwoPolls(e Evidence) (wrong, missing []string) {
 		}
 	}
 	return []string{fmt.Sprintf("no fresh value of %s within two polls of the late answer", w.Target)}, nil
+}
+
+// onlyWhatWasTold asks that what is lost was told as lost, sample for sample.
+func onlyWhatWasTold(e Evidence) (wrong, missing []string) {
+	told := 0.0
+	for _, n := range e.Log.Notes {
+		if n.Kind == "drop" {
+			told += n.N
+		}
+	}
+	lost := 0.0
+	for _, stage := range []string{"edge", "north"} {
+		if v := e.Result.Card.Metrics["loss."+stage].Value; v != nil {
+			lost += *v
+		}
+	}
+	switch {
+	case lost != told:
+		wrong = append(wrong, fmt.Sprintf("%.0f samples are missing, and %.0f were told as given up", lost, told))
+	case strings.Contains(e.Log.Meta.Scenario, "older") && told == 0:
+		missing = append(missing, "nothing grew too old")
+	}
+	return wrong, missing
+}
+
+// endTold asks for a word of the certificate that is about to end.
+func endTold(e Evidence) (wrong, missing []string) {
+	if e.Words != nil && !e.told("certificate", "end") && !e.told("certificate", "expire") {
+		wrong = append(wrong, "the controller's certificate ends within a month, and nobody says so")
+	}
+	return wrong, nil
 }

@@ -32,4 +32,10 @@ var entries = []Entry{
 	{ID: "K11", Title: "a send that times out", Threads: []string{"Azure/iotedge#1613"},
 		Asks:      "The way north stands still for longer than a send waits: nothing is lost, nothing applied twice.",
 		Scenarios: []string{"k11-a-send-that-times-out"}},
+	{ID: "K12", Title: "older than they may get", Threads: []string{"MicrosoftDocs/azure-docs#72820", "MicrosoftDocs/azure-docs#85803"},
+		Asks:      "Samples are kept for a declared time: what grows too old is counted, and a gateway that was off for longer gives up nothing it had not said it would.",
+		Scenarios: []string{"k12-off-for-longer-than-samples-last", "k12-older-than-samples-last"}, Feature: KeepsUntilTTL, check: onlyWhatWasTold},
+	{ID: "K18", Title: "a certificate renewed while away", Threads: []string{"OPCFoundation/UA-.NETStandard#2320", "Azure/Industrial-IoT#430"},
+		Asks:      "A controller's certificate is another when the link returns, and ends soon: the gateway is back in time, and said so before.",
+		Scenarios: []string{"k18-a-certificate-renewed-while-away"}, check: endTold},
 }

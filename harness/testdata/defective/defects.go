@@ -86,7 +86,11 @@ func plant(name string, seed uint64) (*defect, error) {
 		e := &echo{own: own, keyed: name == "repeat-keyed"}
 		d.tweak = harness.Tweak{Broker: e.start}
 	default:
-		return nil, fmt.Errorf("there is no defect %q", name)
+		tweak, ok := naive(name)
+		if !ok {
+			return nil, fmt.Errorf("there is no defect %q", name)
+		}
+		d.tweak = tweak
 	}
 	return d, nil
 }
