@@ -37,7 +37,7 @@ func gatewayConfig(r *run) gateway.Config {
 		c.MQTT.URL = (&url.URL{Scheme: "mqtt", User: u.User, Host: r.north.Addr()}).String()
 	}
 	c.MQTT.KeepAlive, c.MQTT.MaxBackoff = g.MQTT.KeepAlive, g.MQTT.MaxBackoff
-	c.Buffer.Kind, c.Buffer.MaxBytes, c.Buffer.Policy, c.Buffer.Commit = g.Buffer.Kind, g.Buffer.MaxBytes, g.Buffer.Policy, g.Buffer.Commit
+	c.Buffer.Kind, c.Buffer.MaxBytes, c.Buffer.Policy, c.Buffer.Commit, c.Buffer.MaxAge = g.Buffer.Kind, g.Buffer.MaxBytes, g.Buffer.Policy, g.Buffer.Commit, g.Buffer.MaxAge
 	if g.Contract.Deliver.Kind == "deadband" {
 		c.Deadband = g.Contract.Deliver.Deadband
 	}

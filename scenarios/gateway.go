@@ -73,6 +73,9 @@ type Buffer struct {
 	// Commit is how long the first sample of a group waits for others before
 	// the group is synced to disk.
 	Commit strict.Duration `toml:"commit"`
+	// MaxAge is how long a sample is kept that cannot be delivered; 0 means as
+	// long as there is room. What is given up so counts as lost.
+	MaxAge strict.Duration `toml:"max_age,omitzero"`
 }
 
 // MQTT is the gateway's way north.
@@ -130,11 +133,11 @@ func (c Contract) validate() strict.Problems {
 func (b Buffer) withDefaults() Buffer {
 	c := b.config()
 	c.Defaults()
-	return Buffer{Kind: c.Kind, MaxBytes: c.MaxBytes, Policy: c.Policy, Commit: c.Commit}
+	return Buffer{Kind: c.Kind, MaxBytes: c.MaxBytes, Policy: c.Policy, Commit: c.Commit, MaxAge: c.MaxAge}
 }
 
 func (b Buffer) config() buffer.Config {
-	return buffer.Config{Kind: b.Kind, MaxBytes: b.MaxBytes, Policy: b.Policy, Commit: b.Commit}
+	return buffer.Config{Kind: b.Kind, MaxBytes: b.MaxBytes, Policy: b.Policy, Commit: b.Commit, MaxAge: b.MaxAge}
 }
 
 func (b Buffer) validate() strict.Problems { return b.config().Validate() }

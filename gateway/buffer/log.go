@@ -52,9 +52,10 @@ type segmentLog struct {
 	dict     map[signal.ID]int // index into names and latest
 	names    []signal.ID
 	latest   []instant
-	planned  int  // bytes of groups in the segment that pend belongs to
-	turning  bool // a group that begins a segment is under way
-	headSize int  // of the last preamble
+	planned  int       // bytes of groups in the segment that pend belongs to
+	begun    time.Time // when that segment was begun
+	turning  bool      // a group that begins a segment is under way
+	headSize int       // of the last preamble
 	rd       reader
 	nBad     int // quarantine files
 
@@ -300,7 +301,7 @@ func (l *segmentLog) begin() {
 	}
 	*g = group{first: l.nextNum, at: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0]}
 	if l.full() {
-		g.rotate, l.turning, l.planned = true, true, 0
+		g.rotate, l.turning, l.planned, l.begun = true, true, 0, g.at
 		g.head = l.preamble(g.head)
 		l.headSize = len(g.head)
 	}
@@ -310,7 +311,13 @@ func (l *segmentLog) begin() {
 }
 
 // full tells that the next group begins a segment.
-func (l *segmentLog) full() bool { return l.planned == 0 || l.planned >= int(l.cfg.Segment) }
+func (l *segmentLog) full() bool {
+	return l.planned == 0 || l.planned >= int(l.cfg.Segment) || l.cfg.MaxAge > 0 && time.Since(l.begun) > l.cfg.MaxAge.D()/agesPerSegment
+}
+
+// agesPerSegment bounds how much longer than MaxAge a sample may be kept: a
+// segment expires as a whole, so that few samples must not fill one for hours.
+const agesPerSegment = 8
 
 // take hands the pending group to the committer.
 func (l *segmentLog) take() *group {

@@ -86,3 +86,24 @@ func TestMaxAge(t *testing.T) {
 		b.Close()
 	}
 }
+
+// TestMaxAgeOfFew expires samples that are too few to ever fill a segment.
+func TestMaxAgeOfFew(t *testing.T) {
+	drops := 0
+	age := 160 * time.Millisecond
+	b := mustOpen(t, Config{Kind: KindDisk, MaxBytes: 1 << 20, Commit: 1, MaxAge: strict.Duration(age)},
+		Options{FS: disk.NewModel(disk.Model{Sync: -1}), OnDrop: func(_ string, n int) { drops += n }})
+	defer b.Close()
+	for i, began := 0, time.Now(); time.Since(began) < 3*age; i++ {
+		done := make(chan error, 1)
+		b.Append(context.Background(), numbered(i, 1), func(err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	first, s, _, err := b.Next(context.Background(), 500)
+	if err != nil || drops == 0 || int(first) != drops+1 || len(s) == 0 {
+		t.Errorf("%d samples from %d on, %d expired, %v", len(s), first, drops, err)
+	}
+}
