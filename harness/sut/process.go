@@ -19,6 +19,9 @@ type process struct {
 	life *life // nil while it is down
 }
 
+// behind is how much nicer a SUT is than this process.
+const behind = 5
+
 // life is one run of the program.
 type life struct {
 	cmd *exec.Cmd
@@ -76,6 +79,8 @@ func (p *process) boot() error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("sut: cannot start %s: %w", p.cfg.Name, err)
 	}
+	// A late simulator says nothing about a gateway, so it goes first.
+	syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, behind)
 	l := &life{cmd: cmd, ended: make(chan error, 1), gone: make(chan struct{})}
 	p.life = l
 	go p.reap(l)
