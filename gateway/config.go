@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plantbed/plantbed/gateway/admin"
 	"github.com/plantbed/plantbed/gateway/buffer"
@@ -22,9 +23,12 @@ type Config struct {
 	Name string `toml:"name"`
 	// Seed of its pauses and phases; two gateways at one broker or device do
 	// well to have two.
-	Seed   uint64          `toml:"seed"`
-	OPCUA  []opcua.Config  `toml:"opcua"`
-	Modbus []modbus.Config `toml:"modbus"`
+	Seed uint64 `toml:"seed"`
+	// CertificateWarning is how long before a certificate runs out the gateway
+	// raises an alarm, default 720 h.
+	CertificateWarning strict.Duration `toml:"certificate_warning"`
+	OPCUA              []opcua.Config  `toml:"opcua"`
+	Modbus             []modbus.Config `toml:"modbus"`
 	// MQTTIn are brokers that devices publish to.
 	MQTTIn []mqtt.SourceConfig `toml:"mqtt_in"`
 	// Deadband of every tag that has none of its own, in the tag's unit; 0
@@ -59,6 +63,9 @@ func (c *Config) Defaults() {
 	if c.Name == "" {
 		c.Name = "gateway"
 	}
+	if c.CertificateWarning == 0 {
+		c.CertificateWarning = strict.Duration(30 * 24 * time.Hour)
+	}
 	for i := range c.OPCUA {
 		c.OPCUA[i].Defaults()
 	}
@@ -83,6 +90,9 @@ func (c Config) Validate() strict.Problems {
 	var ps strict.Problems
 	if strings.ContainsAny(c.Name, "/+#\x00") {
 		ps.Add("name", fmt.Sprintf("%q cannot be a level of an MQTT topic; leave out /, + and #", c.Name))
+	}
+	if c.CertificateWarning < 0 {
+		ps.Add("certificate_warning", fmt.Sprintf("%v is negative", c.CertificateWarning))
 	}
 	names, ids := unique{}, unique{}
 	if len(c.OPCUA)+len(c.Modbus)+len(c.MQTTIn) == 0 {

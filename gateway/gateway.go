@@ -120,6 +120,8 @@ type gateway struct {
 	metrics   *admin.Metrics
 	observe   Observe
 	desires   *desires
+	alarms    alarms
+	damaged   atomic.Int64    // samples, in this life
 	life      context.Context // ends with the gateway
 	outCtx    context.Context // ends when the sources have
 	failed    func(error)     // ends the gateway
@@ -167,6 +169,7 @@ func open(cfg Config, opts Options) (*gateway, error) {
 		return nil, err
 	}
 	g.publisher.Store(p)
+	p.Status("", true, g.alarms.text()) // what was found at the opening
 	return g, nil
 }
 
@@ -188,6 +191,9 @@ func (g *gateway) run(ctx context.Context) error {
 	g.startPublisher()
 	g.startAdmin(nil)
 	g.start(g.desires.run)
+	if len(g.cfg.certificates()) > 0 {
+		g.start(g.watchCertificates)
+	}
 	for _, s := range g.sources {
 		g.startSource(s, false)
 	}

@@ -175,6 +175,7 @@ func (g *gateway) startPublisher() { g.stopMQTT = g.start(g.publisher.Load().Run
 func (g *gateway) changePublisher(next *mqtt.Publisher) {
 	g.stopMQTT()
 	g.publisher.Store(next)
+	next.Status("", true, g.alarms.text())
 	g.desires.sayAll(next)
 	g.metrics.Each(func(source, why string) { next.Status(source, why == "", why) })
 	g.startPublisher()

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/plantbed/plantbed/gateway/buffer"
 	"github.com/plantbed/plantbed/gateway/mqtt"
@@ -85,9 +86,7 @@ func (g *gateway) bufferOptions(opts Options) buffer.Options {
 		},
 		OnTrouble: func(why string) {
 			g.metrics.Trouble(why)
-			if p := g.publisher.Load(); p != nil {
-				p.Status("", true, why)
-			}
+			g.alarm(alarmDisk, why)
 		},
 	}
 }
@@ -108,6 +107,9 @@ func (g *gateway) mqttOptions(cfg Config, opts Options) mqtt.Options {
 // dropped counts samples that are lost.
 func (g *gateway) dropped(reason string, n int) {
 	g.metrics.Dropped(reason, n)
+	if reason == buffer.DropDamaged {
+		g.alarm(alarmDamage, fmt.Sprintf("%d samples are lost, what is left of them is in *.bad", g.damaged.Add(int64(n))))
+	}
 	if g.observe.OnDrop != nil {
 		g.observe.OnDrop(reason, n)
 	}

@@ -7,7 +7,7 @@
 //
 //	GET /healthz   200 while the process serves
 //	GET /readyz    200 when broker and buffer work, else 503; the reasons as text.
-//	               A source that is down is told and does not make it unready.
+//	               Sources that are down and alarms are told and do not make it unready.
 //	GET /metrics   Prometheus text format
 package admin
 
@@ -89,7 +89,7 @@ func ready(w http.ResponseWriter, problems []string) {
 	status, text := http.StatusOK, ""
 	for _, p := range problems {
 		text += p + "\n"
-		if !strings.HasPrefix(p, "source ") {
+		if !strings.HasPrefix(p, "source ") && !strings.HasPrefix(p, "alarm ") {
 			status = http.StatusServiceUnavailable
 		}
 	}

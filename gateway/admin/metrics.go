@@ -24,6 +24,7 @@ type Metrics struct {
 	sources map[string]string // why it is down; empty is up
 	broker  string            // why there is none; empty is up
 	trouble string            // what is wrong with the buffer
+	alarms  map[string]string // why, by name
 }
 
 // NewMetrics has seen nothing; sources are down until they say otherwise.
@@ -74,6 +75,16 @@ func (m *Metrics) Broker(up bool, why string) {
 	m.broker = reason(up, why)
 }
 
+// Alarm notes one; with an empty why it is over.
+func (m *Metrics) Alarm(name, why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.alarms == nil {
+		m.alarms = map[string]string{}
+	}
+	m.alarms[name] = why
+}
+
 // Trouble notes what is wrong with the buffer; empty is nothing.
 func (m *Metrics) Trouble(why string) {
 	m.mu.Lock()
@@ -107,6 +118,11 @@ func (m *Metrics) Problems() []string {
 			out = append(out, "source "+name+": "+why)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(m.alarms)) {
+		if why := m.alarms[name]; why != "" {
+			out = append(out, "alarm "+name+": "+why)
+		}
+	}
 	return out
 }
 
@@ -123,12 +139,13 @@ var (
 	bytesDesc       = desc("buffer_bytes", "Size of the buffer.")
 	sourceDesc      = desc("source_up", "1 while the source is reachable.", "source")
 	brokerDesc      = desc("broker_up", "1 while the broker is connected.")
+	alarmDesc       = desc("alarm", "1 while somebody has to see to something.", "alarm")
 	troubleDesc     = desc("buffer_trouble", "1 while the disk refuses.")
 )
 
 // Describe is prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{samplesDesc, droppedDesc, commitsDesc, commitBytesDesc, depthDesc, bytesDesc, sourceDesc, brokerDesc, troubleDesc} {
+	for _, d := range []*prometheus.Desc{samplesDesc, droppedDesc, commitsDesc, commitBytesDesc, depthDesc, bytesDesc, sourceDesc, brokerDesc, troubleDesc, alarmDesc} {
 		ch <- d
 	}
 }
@@ -162,6 +179,9 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for name, why := range m.sources {
 		gauge(sourceDesc, one(why == ""), name)
+	}
+	for name, why := range m.alarms {
+		gauge(alarmDesc, one(why != ""), name)
 	}
 	gauge(brokerDesc, one(m.broker == ""))
 	gauge(troubleDesc, one(m.trouble != ""))
