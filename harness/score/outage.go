@@ -39,7 +39,7 @@ func findOutages(m record.Meta) outages {
 		switch {
 		case w.Target == "broker" && (w.Effect.Cut || strings.HasPrefix(w.Kind, "broker.")):
 			o.north = append(o.north, s)
-		case w.Kind == "gateway.kill":
+		case w.Kind == "gateway.kill" || w.Kind == "gateway.restart":
 			s.to += int64(m.Contract.Boot)
 			o.kill = append(o.kill, s)
 			o.host = append(o.host, s)
