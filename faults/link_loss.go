@@ -1,10 +1,6 @@
 package faults
 
-import (
-	"time"
-
-	"github.com/plantbed/plantbed/internal/strict"
-)
+import "github.com/plantbed/plantbed/internal/strict"
 
 func checkLinkLoss(c Config, ps *strict.Problems) {
 	notNegative(ps, "good", c.Good)
@@ -16,10 +12,4 @@ func checkLinkLoss(c Config, ps *strict.Problems) {
 // Losses follow each other: what gets through one network may be lost in the next.
 func shapeLoss(c Config, _ string, s *Shape) {
 	s.Losses = append(s.Losses, Loss{c.Good.D(), c.Bad.D(), c.RTO.D()})
-}
-
-// lossEffect: a burst is ten times its mean once in 22,000, and what it holds up
-// gets through before twice its length is over.
-func lossEffect(c Config, _ string) Effect {
-	return Effect{Late: 20*c.Bad.D() + max(c.RTO.D(), 200*time.Millisecond)}
 }

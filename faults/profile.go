@@ -69,10 +69,3 @@ func shapeProfile(c Config, way string, s *Shape) {
 	}
 	s.narrow(rate * 1e6 / 8)
 }
-
-func profileEffect(c Config, protocol string) Effect {
-	p := profileOf(c.Profile)
-	e := lossEffect(Config{Bad: strict.Duration(p.Loss.Bad), RTO: strict.Duration(p.Loss.RTO)}, protocol)
-	e.Late += 2*p.Delay + 100*p.Jitter
-	return e
-}
