@@ -36,7 +36,12 @@ type bench struct {
 // newBench serves the quiet scenario, every PLC scanning ten times a second.
 func newBench(t *testing.T, opts ServeOptions, sets ...string) *bench {
 	t.Helper()
-	sc := quiet(t, append([]string{"plc[0].scan=100ms", "plc[1].scan=100ms"}, sets...)...)
+	return benchOf(t, quiet(t, append([]string{"plc[0].scan=100ms", "plc[1].scan=100ms"}, sets...)...), opts)
+}
+
+// benchOf serves a scenario.
+func benchOf(t *testing.T, sc *scenarios.Scenario, opts ServeOptions) *bench {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	b := &bench{t: t, ctx: ctx, stop: cancel, result: make(chan error, 1)}
 	ready := make(chan Served, 1)
@@ -53,7 +58,12 @@ func newBench(t *testing.T, opts ServeOptions, sets ...string) *bench {
 
 func quiet(t *testing.T, sets ...string) *scenarios.Scenario {
 	t.Helper()
-	sc, ps := scenarios.Load(filepath.Join("testdata", "quiet.toml"), append(sets, "gear=live"))
+	return loadLive(t, filepath.Join("testdata", "quiet.toml"), sets...)
+}
+
+func loadLive(t *testing.T, file string, sets ...string) *scenarios.Scenario {
+	t.Helper()
+	sc, ps := scenarios.Load(file, append(sets, "gear=live"))
 	if len(ps) > 0 {
 		t.Fatal(ps.Err())
 	}

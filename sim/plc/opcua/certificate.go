@@ -130,6 +130,11 @@ func (s *Security) renewed(uri string, number uint32, expired bool, now time.Tim
 // TrustFolder reads the certificates, in DER, that are in a folder, for
 // Security.Trust.
 func TrustFolder(dir string) (func(certificate []byte) bool, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("trust list: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("trust list: %s is no folder", dir)
+	}
 	names, err := filepath.Glob(filepath.Join(dir, "*.der"))
 	if err != nil {
 		return nil, fmt.Errorf("trust list: %w", err)

@@ -435,6 +435,11 @@ func TestTrustFolder(t *testing.T) {
 	if err != nil || !trust(mine) || trust(other) {
 		t.Errorf("mine %v, other %v, %v", trust(mine), trust(other), err)
 	}
+	for _, no := range []string{dir + "/none", dir + "/mine.der"} {
+		if _, err := TrustFolder(no); err == nil || !strings.Contains(err.Error(), no) {
+			t.Errorf("%s: %v", no, err)
+		}
+	}
 	writeFile(t, dir+"/broken.der", []byte("no certificate"))
 	if _, err := TrustFolder(dir); err == nil || !strings.Contains(err.Error(), "broken.der") {
 		t.Errorf("a broken file: %v", err)
