@@ -13,3 +13,16 @@ func TestGatewayDiskFull(t *testing.T) {
 		"30s gateway ClearDisk()",
 	)
 }
+
+func TestGatewayDiskReadOnly(t *testing.T) {
+	runs(t, []Config{
+		fault("gateway.disk_read_only", "", 10, 10),
+		fault("gateway.disk_slow", "", 15, 15, func(c *Config) { c.Sync = sec(1) }),
+	},
+		"10s gateway DiskReadOnly(true)",
+		"15s gateway DiskSlow(1s)",
+		"20s gateway ClearDisk()",
+		"20s gateway DiskSlow(1s)",
+		"30s gateway ClearDisk()",
+	)
+}
