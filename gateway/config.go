@@ -24,6 +24,10 @@ type Config struct {
 	// Seed of its pauses and phases; two gateways at one broker or device do
 	// well to have two.
 	Seed uint64 `toml:"seed"`
+	// Unreachable says how a reader learns that a source cannot be reached:
+	// "status" (default), by the source's retained status; or "samples", by an
+	// uncertain sample of each tag as well.
+	Unreachable string `toml:"unreachable"`
 	// CertificateWarning is how long before a certificate runs out the gateway
 	// raises an alarm, default 720 h.
 	CertificateWarning strict.Duration `toml:"certificate_warning"`
@@ -63,6 +67,9 @@ func (c *Config) Defaults() {
 	if c.Name == "" {
 		c.Name = "gateway"
 	}
+	if c.Unreachable == "" {
+		c.Unreachable = UnreachableStatus
+	}
 	if c.CertificateWarning == 0 {
 		c.CertificateWarning = strict.Duration(30 * 24 * time.Hour)
 	}
@@ -90,6 +97,9 @@ func (c Config) Validate() strict.Problems {
 	var ps strict.Problems
 	if strings.ContainsAny(c.Name, "/+#\x00") {
 		ps.Add("name", fmt.Sprintf("%q cannot be a level of an MQTT topic; leave out /, + and #", c.Name))
+	}
+	if c.Unreachable != UnreachableStatus && c.Unreachable != UnreachableSamples {
+		ps.Add("unreachable", fmt.Sprintf("%q is neither \"status\" nor \"samples\"", c.Unreachable))
 	}
 	if c.CertificateWarning < 0 {
 		ps.Add("certificate_warning", fmt.Sprintf("%v is negative", c.CertificateWarning))

@@ -121,6 +121,7 @@ type gateway struct {
 	observe   Observe
 	desires   *desires
 	alarms    alarms
+	last      lastUsable
 	damaged   atomic.Int64    // samples, in this life
 	life      context.Context // ends with the gateway
 	outCtx    context.Context // ends when the sources have
@@ -138,6 +139,9 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	cfg.Defaults()
 	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{},
 		opts: opts, running: map[string]*running{}}
+	if cfg.Unreachable == UnreachableSamples {
+		g.last = lastUsable{}
+	}
 	if g.log == nil {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}

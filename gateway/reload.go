@@ -75,8 +75,8 @@ func (g *gateway) reload(ctx context.Context, cfg Config) error {
 	if ps := cfg.Validate(); len(ps) > 0 && len(g.opts.sources) == 0 {
 		return ps.Err()
 	}
-	if cfg.Name != before.Name || cfg.Seed != before.Seed || !reflect.DeepEqual(cfg.Buffer, before.Buffer) {
-		return errors.New("another name, seed or buffer needs a restart")
+	if cfg.Name != before.Name || cfg.Seed != before.Seed || cfg.Unreachable != before.Unreachable || !reflect.DeepEqual(cfg.Buffer, before.Buffer) {
+		return errors.New("another name, seed, buffer or word for the unreachable needs a restart")
 	}
 	var next *mqtt.Publisher
 	if !reflect.DeepEqual(cfg.MQTT, before.MQTT) || !slices.Equal(g.desires.topics(cfg), g.desires.topics(before)) {

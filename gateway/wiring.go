@@ -33,6 +33,7 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 	g.metrics.Received.Add(int64(n))
 	g.metrics.Filtered.Add(int64(max(0, n-len(out))))
 	g.metrics.Appended.Add(int64(len(out)))
+	g.last.note(b.Source, out)
 	// From here on the stages have seen it: it is stored even if its source ends.
 	err := g.buffer.Append(g.life, out, b.Done)
 	if err != nil { // the buffer is gone, and with it soon the gateway
@@ -62,6 +63,9 @@ func (g *gateway) turnAway(b pipeline.Batch, err error) error {
 func (g *gateway) status(source string, up bool, why string) {
 	g.metrics.Source(source, up, why)
 	g.publisher.Load().Status(source, up, why)
+	if g.last != nil {
+		g.markUnreachable(source, up)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	state := "up"
