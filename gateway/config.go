@@ -58,6 +58,9 @@ type Tag struct {
 	Writable bool     `toml:"writable"`
 	Min      *float64 `toml:"min"`
 	Max      *float64 `toml:"max"`
+	// Priority is the tag's weight under the buffer's policy by-priority, default
+	// 0; more is more.
+	Priority int `toml:"priority"`
 	// Safety refuses every desired value, whatever else is said.
 	Safety bool `toml:"safety"`
 }

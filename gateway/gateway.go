@@ -122,6 +122,7 @@ type gateway struct {
 	desires   *desires
 	alarms    alarms
 	last      lastUsable
+	weights   *priorities
 	damaged   atomic.Int64    // samples, in this life
 	life      context.Context // ends with the gateway
 	outCtx    context.Context // ends when the sources have

@@ -129,9 +129,10 @@ func (g *gateway) inTurn(f func()) {
 	f()
 }
 
-// setStages makes the stages that the config is about; the others, and what
-// they remember, stay.
+// setStages makes what the config says of the pipeline; the other stages, and
+// what they remember, stay.
 func (g *gateway) setStages(cfg Config) {
+	g.weights = cfg.priorities()
 	g.stages[2] = pipeline.NewScale(cfg.scale())
 	g.stages[3] = pipeline.NewDeadband(cfg.Deadband, cfg.bands())
 }

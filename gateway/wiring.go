@@ -25,13 +25,19 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 	if b.Lost > 0 {
 		g.dropped(buffer.DropFull, b.Lost)
 	}
-	n := len(b.Samples)
-	if err := g.buffer.Room(n); err != nil {
+	n, in := len(b.Samples), b.Samples
+	if g.weights != nil {
+		in = g.weights.admit(in, g.buffer.Bytes())
+	}
+	if err := g.buffer.Room(len(in)); err != nil {
 		return g.turnAway(b, err)
 	}
-	out := pipeline.Through(g.stages, b.Samples)
+	if n > len(in) {
+		g.dropped(DropPriority, n-len(in))
+	}
+	out := pipeline.Through(g.stages, in)
 	g.metrics.Received.Add(int64(n))
-	g.metrics.Filtered.Add(int64(max(0, n-len(out))))
+	g.metrics.Filtered.Add(int64(max(0, len(in)-len(out))))
 	g.metrics.Appended.Add(int64(len(out)))
 	g.last.note(b.Source, out)
 	// From here on the stages have seen it: it is stored even if its source ends.

@@ -15,6 +15,7 @@ const (
 
 	RejectNew  = "reject-new"
 	DropOldest = "drop-oldest"
+	ByPriority = "by-priority"
 )
 
 // Config is the table [buffer].
@@ -26,7 +27,9 @@ type Config struct {
 	// MaxBytes bounds what is stored, default 256 MiB.
 	MaxBytes strict.Bytes `toml:"max_bytes"`
 	// Policy says who gives way when MaxBytes is reached: "reject-new"
-	// (default) or "drop-oldest", which drops a whole segment at a time.
+	// (default), "drop-oldest", which drops a whole segment at a time, or
+	// "by-priority": to the buffer that is reject-new, and the gateway brings it
+	// less of what has less weight the fuller it is.
 	Policy string `toml:"policy"`
 	// Commit is how long the first sample of a group waits for others before
 	// the group is synced, and so bounds what a kill can cost; default
@@ -72,8 +75,8 @@ func (c Config) Validate() strict.Problems {
 	if c.Kind != KindDisk && c.Kind != KindMemory && c.Kind != KindNone {
 		ps.Add("kind", fmt.Sprintf("%q is none of \"disk\", \"memory\", \"none\"", c.Kind))
 	}
-	if c.Policy != RejectNew && c.Policy != DropOldest {
-		ps.Add("policy", fmt.Sprintf("%q is neither \"reject-new\" nor \"drop-oldest\"", c.Policy))
+	if c.Policy != RejectNew && c.Policy != DropOldest && c.Policy != ByPriority {
+		ps.Add("policy", fmt.Sprintf("%q is none of \"reject-new\", \"drop-oldest\", \"by-priority\"", c.Policy))
 	}
 	if c.MaxBytes < minBytes {
 		ps.Add("max_bytes", fmt.Sprintf("%v is less than the least, 4KiB", c.MaxBytes))
