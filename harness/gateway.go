@@ -13,13 +13,16 @@ import (
 // topicPrefix is the root of the MQTT topics of a run.
 const topicPrefix = "plantbed"
 
+// gatewayName is a level of the topics.
+const gatewayName = "edge-1"
+
 func isData(topic string) bool { return strings.HasSuffix(topic, "/data") }
 
 // gatewayConfig is what the gateway of this run is told: the addresses of the
 // links, never those of the servers behind them.
 func gatewayConfig(r *run) gateway.Config {
 	g := r.sc.Gateway
-	c := gateway.Config{Name: "edge-1", Seed: r.sc.Seed}
+	c := gateway.Config{Name: gatewayName, Seed: r.sc.Seed}
 	for i, p := range r.world.plcs {
 		addr := r.south[i].wire.Addr()
 		if r.opts.Tweak.Direct == p.Name() {
@@ -32,6 +35,7 @@ func gatewayConfig(r *run) gateway.Config {
 			c.Tags = append(c.Tags, scaledTags(p)...)
 		}
 	}
+	c.Tags = append(c.Tags, r.writableTags()...)
 	c.MQTT.URL, c.MQTT.Prefix = "mqtt://"+r.north.Addr(), topicPrefix
 	if u, err := url.Parse(r.sc.Broker.URL); err == nil && u.User != nil {
 		c.MQTT.URL = (&url.URL{Scheme: "mqtt", User: u.User, Host: r.north.Addr()}).String()

@@ -49,6 +49,7 @@ func newTaps(r *run, m record.Meta) *taps {
 			r.rec.Add(record.Scan{Task: first + b.Task, Seq: b.Seq, Counter: b.Counter(), At: int64(b.At), Stamp: b.Stamp.Sub(r.start).Nanoseconds(), Values: b.Values, Quality: b.Quality})
 		})
 	}
+	r.world.onWrite = func(id signal.ID, v float64) { t.note(noteWritten, v, string(id)) }
 	r.world.plant.OnEvent(func(e plant.Event) {
 		r.rec.Add(record.Event{At: e.At, Machine: e.Machine, Kind: e.Kind, State: e.State, Mode: e.Mode, Component: e.Component})
 	})
@@ -88,6 +89,7 @@ func (t *taps) modbus(plc int) func(conn int, offset int64, at time.Time, items 
 func (t *taps) published(topic string, body []byte, at time.Time) {
 	b, ok, err := t.decode(topic, body, at)
 	if !ok {
+		t.reported(topic, body)
 		return
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/plantbed/plantbed/harness/record"
@@ -25,7 +26,9 @@ type world struct {
 	tags      []record.Tag
 	tagIndex  map[signal.ID]int
 	machines  []record.Machine
-	upkeep    *upkeep // or nil: nobody maintains by what is measured
+	// onWrite is told of each value that reaches a device.
+	onWrite func(id signal.ID, v float64)
+	upkeep  *upkeep // or nil: nobody maintains by what is measured
 }
 
 // newWorld builds the plant of a scenario under a seed, which need not be the
@@ -71,6 +74,9 @@ func (w *world) addPLC(index int, cfg plc.Config, start time.Time) error {
 			}
 			tags = append(tags, t)
 		}
+		if slices.Contains(cfg.Setpoints, name) {
+			tags = append(tags, w.setpoint(m))
+		}
 	}
 	p, err := plc.New(w.kernel, cfg, start, tags)
 	if err != nil {
@@ -88,6 +94,19 @@ func (w *world) addPLC(index int, cfg plc.Config, start time.Time) error {
 		w.tasks = append(w.tasks, task)
 	}
 	return nil
+}
+
+// setpoint is the tag that takes a machine's load.
+func (w *world) setpoint(m *plant.Machine) plc.Tag {
+	id := signal.ID(plc.Setpoint(m.Name))
+	return plc.Tag{ID: id, Unit: "1", Lo: plant.LeastLoad, Hi: plant.MostLoad, Type: plc.Float64, Scale: 1,
+		Read: func(time.Duration) float64 { return m.Load() },
+		Write: func(v float64) error {
+			if w.onWrite != nil {
+				w.onWrite(id, v)
+			}
+			return m.SetLoad(v)
+		}}
 }
 
 func tagFor(machine string, s plant.Signal) (plc.Tag, error) {

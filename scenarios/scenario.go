@@ -37,7 +37,9 @@ type Scenario struct {
 	Lines    []plant.LineConfig    `toml:"line,omitempty"`
 	PLCs     []plc.Config          `toml:"plc,omitempty"`
 	Faults   []faults.Config       `toml:"fault,omitempty"`
-	Expect   []Expect              `toml:"expect,omitempty"`
+	// Desired are values that somebody wants devices to have.
+	Desired []Desired `toml:"desired,omitempty"`
+	Expect  []Expect  `toml:"expect,omitempty"`
 	// Dataset says how the runs of a data set vary; nil for a scenario that
 	// leaves it at the defaults.
 	Dataset *Dataset `toml:"dataset,omitempty"`

@@ -30,6 +30,7 @@ func (s *Scenario) Validate(known []string) strict.Problems {
 	s.validateFaults(&ps)
 	ps = append(ps, s.Gateway.validate().Under("gateway")...)
 	s.validateSUT(&ps)
+	s.validateDesired(&ps)
 	s.validateRest(&ps)
 	s.validateExpect(&ps, known)
 	if s.Dataset != nil {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -159,4 +160,61 @@ func endTold(e Evidence) (wrong, missing []string) {
 		wrong = append(wrong, "the controller's certificate ends within a month, and nobody says so")
 	}
 	return wrong, nil
+}
+
+// desiredWritten asks that of each tag's wishes the last one reached the device
+// once the outages were over, that nothing was written twice, and that it was
+// answered.
+func desiredWritten(e Evidence) (wrong, missing []string) {
+	wishes, written, answered := map[string]float64{}, map[string][]float64{}, map[string]float64{}
+	var last int64
+	for _, n := range e.Log.Notes {
+		switch n.Kind {
+		case "desired":
+			wishes[n.Text] = n.N
+			last = max(last, int64(n.At))
+		case "written":
+			written[n.Text] = append(written[n.Text], n.N)
+		case "reported":
+			answered[n.Text] = n.N
+		}
+	}
+	if len(wishes) == 0 {
+		missing = append(missing, "nobody wanted anything")
+	}
+	for _, tag := range slices.Sorted(maps.Keys(wishes)) {
+		want, got := wishes[tag], written[tag]
+		switch {
+		case len(got) == 0 || got[len(got)-1] != want:
+			wrong = append(wrong, fmt.Sprintf("%s was wanted to be %v, and the device was told %v", tag, want, got))
+		case slices.Index(got, want) != len(got)-1:
+			wrong = append(wrong, fmt.Sprintf("%s was written more than once: %v", tag, got))
+		}
+		if a, ok := answered[tag]; !ok || a != want {
+			wrong = append(wrong, fmt.Sprintf("%s: nobody said that %v was written", tag, want))
+		}
+	}
+	return wrong, missing
+}
+
+// damageTold asks for a word of the disk's trouble, and that no more is missing
+// than was told as damaged.
+func damageTold(e Evidence) (wrong, missing []string) {
+	told := 0.0
+	for _, n := range e.Log.Notes {
+		if n.Kind == "drop" {
+			told += n.N
+		}
+	}
+	flipped := strings.Contains(e.Log.Meta.Scenario, "bit")
+	lost := e.Result.Card.Metrics["loss.count"].Value
+	switch {
+	case flipped && e.Words != nil && told == 0 && lost != nil && *lost == 0:
+		missing = append(missing, "the bit that was turned over held nothing that was still to be sent")
+	case flipped && lost != nil && *lost > told:
+		wrong = append(wrong, fmt.Sprintf("%.0f samples are missing, and %.0f were told as damaged", *lost, told))
+	case !flipped && e.Words != nil && !e.told("disk") && !e.told("space"):
+		wrong = append(wrong, "the disk was full, and nobody said so")
+	}
+	return wrong, missing
 }

@@ -16,21 +16,24 @@ import (
 //	k.At(5*time.Hour, func() { p.SetAmbient(4) })
 //	k.At(6*time.Hour, func() { err = p.Machine("filler").SetRecipe(map[string]string{"volume": "500 ml"}) })
 
-// leastLoad and mostLoad bound SetLoad.
-const leastLoad, mostLoad = 0.1, 2
+// LeastLoad and MostLoad bound SetLoad.
+const LeastLoad, MostLoad = 0.1, 2.0
 
 // SetLoad has the machine work harder or less hard from now on: what it is
 // asked for is share times the usual, 1 in the beginning. It means flow of a
 // pump, drag of a drive, weight on a belt, product through an oven.
 func (m *Machine) SetLoad(share float64) error {
-	if !(share >= leastLoad && share <= mostLoad) { // so that NaN is refused
-		return fmt.Errorf("%s: a load of %v times the usual is out of range; it goes from %v to %v", m.Name, share, leastLoad, mostLoad)
+	if !(share >= LeastLoad && share <= MostLoad) { // so that NaN is refused
+		return fmt.Errorf("%s: a load of %v times the usual is out of range; it goes from %v to %v", m.Name, share, LeastLoad, MostLoad)
 	}
 	m.touch(m.kernel.Now())
 	m.in.extra = share - 1
 	m.exposed()
 	return nil
 }
+
+// Load is what SetLoad set.
+func (m *Machine) Load() float64 { return 1 + m.in.extra }
 
 // Recipe names the parameters that SetRecipe may change.
 func (k Kind) Recipe() []string {

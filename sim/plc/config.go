@@ -24,6 +24,9 @@ type Config struct {
 	FastTags []string        `toml:"fast_tags"`
 	// Machines are the names of the machines whose signals the PLC reads.
 	Machines []string `toml:"machines"`
+	// Setpoints are those of the machines whose load the PLC takes a value for:
+	// each has a writable tag "MACHINE/load", as a share of the usual.
+	Setpoints []string `toml:"setpoints,omitempty"`
 	// Unit is the Modbus unit id, 1 to 247; default 1.
 	Unit uint8 `toml:"unit"`
 	// Order is how the bytes of values lie in Modbus registers: "abcd" (high
@@ -117,6 +120,11 @@ func (c Config) Validate() strict.Problems {
 		ps.Add("scan", fmt.Sprintf("a scan every %v is not possible; the least is 1ms", c.Scan))
 	}
 	c.validateFast(&ps)
+	for i, m := range c.Setpoints {
+		if !slices.Contains(c.Machines, m) {
+			ps.AddName(fmt.Sprintf("setpoints[%d]", i), fmt.Sprintf("%q is none of the PLC's machines", m), m, c.Machines)
+		}
+	}
 	switch {
 	case c.Security != "" && c.Security != "offered" && c.Security != "required":
 		ps.Add("security", fmt.Sprintf("%q is no security; write \"offered\" or \"required\", or leave it out", c.Security))

@@ -258,6 +258,17 @@ func (p *PLC) Write(id signal.ID, v float64) error {
 	return nil
 }
 
+// Setpoint is the tag of a machine's load.
+func Setpoint(machine string) string { return machine + "/load" }
+
+// Setpoints are the tags of the machines whose load can be set.
+func (p *PLC) Setpoints() (tags []signal.ID) {
+	for _, m := range p.cfg.Setpoints {
+		tags = append(tags, signal.ID(Setpoint(m)))
+	}
+	return tags
+}
+
 // Accepts tells why a tag would refuse to be set to v, if it would.
 func (t *Tag) Accepts(v float64) error {
 	if t.Write == nil {
