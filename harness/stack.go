@@ -55,6 +55,9 @@ func (r *run) startStack(ctx context.Context) error {
 	if err := r.startTwin(ctx); err != nil {
 		return err
 	}
+	if err := r.startDesires(ctx); err != nil {
+		return err
+	}
 	for i := range r.world.plcs {
 		d, err := r.startDevice(i)
 		if err != nil {
