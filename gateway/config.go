@@ -92,6 +92,7 @@ func (c *Config) Defaults() {
 	}
 	c.Buffer.Defaults()
 	c.MQTT.Defaults()
+	c.Admin.Defaults()
 }
 
 // Validate reports everything that is wrong and opens nothing; it expects

@@ -139,7 +139,7 @@ func (g *gateway) setStages(cfg Config) {
 
 // door listens ahead, so that an address that cannot be had is told in time.
 func (g *gateway) door(cfg admin.Config) (*admin.Door, error) {
-	if cfg == g.cfg.Admin {
+	if cfg.Listen == g.cfg.Admin.Listen {
 		return nil, nil
 	}
 	return admin.Open(cfg)
@@ -148,12 +148,17 @@ func (g *gateway) door(cfg admin.Config) (*admin.Door, error) {
 // startAdmin serves at a door that is open, or at the config's.
 func (g *gateway) startAdmin(d *admin.Door) {
 	cfg := g.cfg.Admin
-	g.stopAdmin = g.start(func(ctx context.Context) error {
+	stopPush := func() {}
+	if cfg.OTLP != "" {
+		stopPush = g.start(func(ctx context.Context) error { return admin.Push(ctx, cfg, g.cfg.Name, g.metrics, g.log) })
+	}
+	stopServe := g.start(func(ctx context.Context) error {
 		if d != nil {
 			return d.Serve(ctx, g.metrics, g.log)
 		}
 		return admin.Serve(ctx, cfg, g.metrics, g.log)
 	})
+	g.stopAdmin = func() { stopPush(); stopServe() }
 }
 
 // start runs a part of the way out; the function that it returns ends it.

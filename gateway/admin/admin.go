@@ -8,7 +8,7 @@
 //	GET /healthz   200 while the process serves
 //	GET /readyz    200 when broker and buffer work, else 503; the reasons as text.
 //	               Sources that are down and alarms are told and do not make it unready.
-//	GET /metrics   Prometheus text format
+//	GET /metrics   Prometheus text format; the same goes to a collector as OTLP
 package admin
 
 import (
