@@ -22,7 +22,7 @@ import (
 var defects = map[string][]string{
 	"K01": {"deaf-after-a-gap"},
 	"K02": {"deaf-after-a-gap"},
-	"K03": {"deaf-after-a-gap"},
+	"K03": {"deaf-after-a-gap", "says-nothing"},
 	"K04": {"throws-away-what-is-late"},
 	"K05": {"own-times", "deaf-for-good"},
 	"K07": {"old-index"},
@@ -31,7 +31,10 @@ var defects = map[string][]string{
 	"K10": {"memory", "no-buffer"},
 	"K11": {"no-buffer"},
 	"K12": {"memory", "drops-in-silence"},
-	"K18": {"deaf-after-a-gap"},
+	"K13": {"drops-in-silence", "says-nothing"},
+	"K15": {"no-buffer"},
+	"K17": {"forgets-wishes"},
+	"K18": {"deaf-after-a-gap", "says-nothing"},
 }
 
 var build = sync.OnceValues(func() (string, error) {

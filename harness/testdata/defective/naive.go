@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,14 @@ func naive(name string) (harness.Tweak, bool) {
 		return stage((*naivety).behind), true
 	case "drops-in-silence":
 		return harness.Tweak{Gateway: func(o *gateway.Options) { o.Observe.OnDrop = nil }}, true
+	case "says-nothing":
+		return harness.Tweak{Gateway: func(o *gateway.Options) { o.Log = slog.New(slog.DiscardHandler) }}, true
+	case "forgets-wishes":
+		return harness.Tweak{GatewayConfig: func(c *gateway.Config) {
+			for i := range c.Tags {
+				c.Tags[i].Writable = false
+			}
+		}}, true
 	case "memory":
 		return buffer("memory"), true
 	case "no-buffer":
