@@ -44,21 +44,26 @@ func TestInteropNodeOPCUA(t *testing.T) {
 	cert, key := pair(t, 2048, "urn:plantbed:plc-test:server")
 	modes := []string{"None/None", "Basic256Sha256/SignAndEncrypt"}
 	if required() { // each takes some seconds
-		modes = append(modes, "Basic256Sha256/Sign", "Aes128_Sha256_RsaOaep/SignAndEncrypt", "Aes256_Sha256_RsaPss/SignAndEncrypt")
+		modes = append(modes, "Basic256Sha256/Sign", "Aes128_Sha256_RsaOaep/SignAndEncrypt", "Aes128_Sha256_RsaOaep/Sign", "Aes256_Sha256_RsaPss/SignAndEncrypt", "Aes256_Sha256_RsaPss/Sign")
 	}
 	for _, mode := range modes {
-		t.Run(mode, func(t *testing.T) { interop(t, mode, Security{Certificate: cert, Key: key}) })
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			interop(t, mode, Security{Certificate: cert, Key: key})
+		})
 	}
 }
 
 func interop(t *testing.T, mode string, sec Security) {
 	p := newPLC()
 	p.set("pump/motor/bearing/temp", 61.5)
+	p.set("pump/motor/speed", 6) // which is the number of a state
 	high := 50.0
 	p.set("oven/zone", 0)
 	s := serve(t, p, Config{
 		ApplicationURI: "urn:plantbed:plc-test:server", Security: sec, History: strict.Duration(10 * time.Second),
 		Users: Users{Passwords: map[string]string{"operator": "x"}}, Alarms: []plc.Alarm{{Tag: "oven/zone", High: &high, Confirm: true}},
+		Machines: testMachines(), Variables: testVariables(), Models: []*Model{lineModel(t)}, Bind: map[string]string{"nsu=" + line + ";s=Filler.Speed": "pump/motor/speed"},
 	}, Options{})
 	link := newLossy(t, s)
 	first := p.scan(0)
@@ -137,13 +142,19 @@ func interop(t *testing.T, mode string, sec Security) {
 		t.Errorf("the link lost %d bytes, and %d messages were asked for again", link.swallows.Load(), s.stats.republished.Load())
 	}
 	note("subscribe, queue of 2,000, Republish after a cut: nothing lost, nothing twice", s.stats.republished.Load() > 0, checkRun(t, "every scan", said["samples"]["every"].([]any), 1))
-	note("subscribe, absolute deadband", checkRun(t, "deadband", said["samples"]["coarse"].([]any), 5))
+	note("subscribe, queue of 20, absolute deadband", check("samples", "queue", 20), checkRun(t, "deadband", said["samples"]["coarse"].([]any), 5))
 	note("call", check("call", "status", "Good"), check("call out of range", "status", "BadOutOfRange"))
 	p.mu.Lock()
 	if p.written["oven/setpoint"] != 175 {
 		t.Errorf("the call set %v", p.written["oven/setpoint"])
 	}
 	p.mu.Unlock()
+	note("machines as Machinery and PackML have them", check("machine", "name", "pump"), check("machine", "model", "pump-skid"), check("machine", "state", "Execute"),
+		check("machine", "of", "pump"), check("machine", "made", 1))
+	note("arrays, index ranges, types", check("arrays", "part", "[180 150]"), check("arrays", "wrote", "Good"), check("arrays", "after", "[1 180 150]"), check("arrays", "text", "A-17"),
+		checkRun(t, "an element of an array of tags", said["arrays"]["changes"].([]any), 1),
+		check("types", "guid", "11112222-3333-4444-5555-666677778888"), check("types", "date", "2026-01-02T03:04:05.000Z"), check("types", "bytes", "hello"))
+	note("a model from a NodeSet2 file", check("model", "recipe", "[1.5 2 -300]"), check("model", "speed", 6), check("model", "type", "StationType"))
 	note("history read of raw data", check("history", "status", "Good"), checkRun(t, "history", said["history"]["values"].([]any), 1))
 	note("alarms: events, acknowledge, refresh", check("alarms", "acknowledge", "Good"), check("alarms", "refresh", "Good"), checkAlarms(t, said["alarms"]["events"].([]any)))
 	note("alarms: timed and one-shot shelving", check("shelving", "methods", 3), check("shelving", "timed", "Good"), check("shelving", "again", "BadConditionAlreadyShelved"),

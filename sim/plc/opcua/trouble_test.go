@@ -359,6 +359,41 @@ func TestCountersWrap(t *testing.T) {
 	}
 }
 
+// A client that nobody here wrote goes through the wrap without a loss.
+func TestInteropCountersWrap(t *testing.T) {
+	p, s, _ := troubledServer(t, Config{})
+	p.tell(plc.Trouble{WrapIn: 20})
+	c := connect(t, s, opcua.AutoReconnect(false))
+	notes := make(chan *opcua.PublishNotificationData, 10)
+	sub := subscribe(t, s, c, soon, notes)
+	if _, err := sub.Monitor(context.Background(), ua.TimestampsToReturnBoth, want{tag: "pump/flow", queue: 50}.request(0)); err != nil {
+		t.Fatal(err)
+	}
+	next := 0.0
+	for next < 40 {
+		p.scan(1)
+		n := <-notes
+		if n.Error != nil {
+			t.Fatal(n.Error)
+		}
+		for _, it := range n.Value.(*ua.DataChangeNotification).MonitoredItems {
+			if v := it.Value.Value; v != nil && next > 0 && v.Float() != next {
+				t.Fatalf("%v, want %v", v.Float(), next)
+			}
+			if it.Value.Value != nil {
+				next = it.Value.Value.Float() + 1
+			}
+		}
+	}
+	s.mu.Lock()
+	wrapped := len(s.conns) == 2 && s.conns[1].ch.sequence < 1024
+	s.mu.Unlock()
+	if !wrapped {
+		t.Error("the numbers of the chunks have not wrapped")
+	}
+	noteInterop(t, "gopcua v0.9.1", "ids and chunk numbers that wrap", wrapped)
+}
+
 // The number of a notification after 2^32 - 1 is 1.
 func TestSequenceNumbersWrap(t *testing.T) {
 	p, s, c := troubledServer(t, Config{})

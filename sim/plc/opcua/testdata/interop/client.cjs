@@ -10,6 +10,8 @@ const {
   ClientMonitoredItem, DataChangeFilter, DataChangeTrigger, DeadbandType, DataType, makeBrowsePath, UserTokenType,
   constructEventFilter, callConditionRefresh, ofType, resolveNodeId,
 } = require("node-opcua-client");
+const { NumericRange } = require("node-opcua-numeric-range");
+const { promoteOpaqueStructure } = require("node-opcua-client-dynamic-extension-object");
 const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 
 const [url, mode, folder] = process.argv.slice(2);
@@ -58,6 +60,37 @@ async function alarms(session) {
   await wait(12);
   say("alarms", { acknowledge: acked.name, refresh: refreshed.name, events: events.slice(0, 5).map((e) => [e[1], e[2], e[3], e[4]]), shelved: events.slice(5, 8).map((e) => e[7]), enabled: events.slice(8, 12).map((e) => e[8]) });
   await subscription.terminate();
+}
+
+// models looks at a machine as Machinery and PackML have it, and at arrays.
+async function models(session) {
+  const namespaces = await session.readNamespaceArray();
+  const di = namespaces.indexOf("http://opcfoundation.org/UA/DI/"), machinery = namespaces.indexOf("http://opcfoundation.org/UA/Machinery/"), packml = namespaces.indexOf("http://opcfoundation.org/UA/PackML/");
+  const value = async (nodeId) => { const v = await session.read({ nodeId, attributeId: AttributeIds.Value }); return v.statusCode.isGood() ? v.value.value : v.statusCode.name; };
+  const machines = (await session.browse(`ns=${machinery};i=1001`)).references;
+  const plate = await session.translateBrowsePath(makeBrowsePath(machines[0].nodeId, `/${di}:Identification/${di}:Model`));
+  const count = await session.translateBrowsePath(makeBrowsePath(machines[0].nodeId, `/${packml}:Admin/${packml}:ProdProcessedCount`));
+  const execute = await session.translateBrowsePath(makeBrowsePath(machines[0].nodeId, `/${packml}:BaseStateMachine/${packml}:MachineState/${packml}:ExecuteState/CurrentState`));
+  await session.extractNamespaceDataType();
+  const counts = await session.read({ nodeId: count.targets[0].targetId, attributeId: AttributeIds.Value });
+  await promoteOpaqueStructure(session, [counts]);
+  say("machine", {
+    name: machines[0].browseName.name, model: (await value(plate.targets[0].targetId)).text, state: (await value(execute.targets[0].targetId)).text,
+    made: counts.value.value[0].count, of: counts.value.value[0].name,
+  });
+  const part = await session.read({ nodeId: node("oven/recipe"), attributeId: AttributeIds.Value, indexRange: new NumericRange("1:2") });
+  const wrote = await session.write({ nodeId: node("oven/recipe"), attributeId: AttributeIds.Value, indexRange: new NumericRange("0"), value: { value: { dataType: DataType.Double, arrayType: 1, value: new Float64Array([1]) } } });
+  const arrays = [];
+  const subscription = ClientSubscription.create(session, { requestedPublishingInterval: 50, requestedLifetimeCount: 1000, requestedMaxKeepAliveCount: 10, maxNotificationsPerPublish: 1000, publishingEnabled: true });
+  const item = ClientMonitoredItem.create(subscription, { nodeId: node("pump/all"), attributeId: AttributeIds.Value, indexRange: new NumericRange("1") }, { samplingInterval: 100, queueSize: 100, discardOldest: true }, TimestampsToReturn.Both);
+  item.on("changed", (v) => arrays.push(v.value.value[0]));
+  while (arrays.length < 20) await sleep(10);
+  await subscription.terminate();
+  say("arrays", { part: Array.from(part.value.value), wrote: wrote.name, after: Array.from(await value(node("oven/recipe"))), text: await value(node("oven/batch")), changes: arrays });
+  const guids = await value(node("types/guid")), stamps = await value(node("types/datetime"));
+  say("types", { guid: guids, date: stamps.toISOString(), bytes: (await value(node("types/bytestring"))).toString() });
+  const model = namespaces.indexOf("http://example.org/line/");
+  say("model", { recipe: Array.from(await value(`ns=${model};s=Filler.Recipe`)), speed: await value(`ns=${model};s=Filler.Speed`), type: (await session.browse({ nodeId: `ns=${model};s=Filler`, browseDirection: 0, referenceTypeId: "HasTypeDefinition", resultMask: 63 })).references[0].browseName.name });
 }
 
 const monitorOn = (subscription, id, into) => {
@@ -119,13 +152,12 @@ async function main() {
 
   const subscription = ClientSubscription.create(session, { requestedPublishingInterval: 50, requestedLifetimeCount: 1000, requestedMaxKeepAliveCount: 10, maxNotificationsPerPublish: 1000, publishingEnabled: true });
   const every = [], coarse = [];
-  const monitor = (id, into, filter) => {
-    const item = ClientMonitoredItem.create(subscription, { nodeId: node(id), attributeId: AttributeIds.Value }, { samplingInterval: 100, queueSize: 2000, discardOldest: true, filter }, TimestampsToReturn.Both);
+  const monitor = (id, into, queueSize, filter) => {
+    const item = ClientMonitoredItem.create(subscription, { nodeId: node(id), attributeId: AttributeIds.Value }, { samplingInterval: 100, queueSize, discardOldest: true, filter }, TimestampsToReturn.Both);
     item.on("changed", (v) => into.push(v.value.value));
-    return new Promise((done, fail) => { item.on("initialized", done); item.on("err", fail); });
+    return new Promise((done, fail) => { item.on("initialized", () => done(item.result.revisedQueueSize)); item.on("err", fail); });
   };
-  await monitor("pump/flow", every);
-  await monitor("pump/vibration", coarse, new DataChangeFilter({ trigger: DataChangeTrigger.StatusValue, deadbandType: DeadbandType.Absolute, deadbandValue: 4 }));
+  await monitor("pump/flow", every, 2000);
   while (every.length < 50) await sleep(10);
   let back = 0;
   client.on("connection_reestablished", () => back++);
@@ -133,8 +165,11 @@ async function main() {
   while (back === 0) await sleep(10);
   const more = every.length + 50;
   while (every.length < more) await sleep(10);
+  const queue = await monitor("pump/vibration", coarse, 20, new DataChangeFilter({ trigger: DataChangeTrigger.StatusValue, deadbandType: DeadbandType.Absolute, deadbandValue: 4 }));
+  while (coarse.length < 20) await sleep(10);
   await subscription.terminate();
-  say("samples", { every, coarse, back });
+  say("samples", { every, coarse, back, queue });
+  await models(session);
 
   const called = await session.call({ objectId: node("oven"), methodId: node("oven.SetSetpoint"), inputArguments: [{ dataType: DataType.Double, value: 175 }] });
   say("call", { status: called.statusCode.name });
