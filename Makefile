@@ -78,3 +78,8 @@ bench-gateway: build ## bench-gateway: the gateway beside Telegraf (found on PAT
 	$(GO) build -o bin/bench-gateway ./bench/gateway
 	bin/bench-gateway
 	bin/bench-gateway -profile
+
+.PHONY: bench-wire
+bench-wire: ## bench-wire: what a link without a fault adds to a round trip, beside io.Copy, into bench/wire.json
+	$(GO) build -o bin/bench-wire ./bench/wire
+	bin/bench-wire

@@ -38,8 +38,22 @@ type Kind struct {
 	Doc   string
 	// Keys are those of its own, besides those that every kind has.
 	Keys []Key
+	// Shows is what a client of the thing sees of it.
+	Shows string
 	// Gears are where it works: "" is in all that have a network.
 	Gears string
+}
+
+// Gear says in which gears it works: those with a network have links and hosts,
+// all of them machines and sensors.
+func (k Kind) Gear() string {
+	switch {
+	case k.Gears != "":
+		return k.Gears
+	case k.Seam == SeamKnob || k.Seam == SeamChannel:
+		return "all"
+	}
+	return "virtual, live"
 }
 
 // Key is a key of a kind.
@@ -235,6 +249,7 @@ func Kinds() []Kind {
 	for i, k := range kinds {
 		out[i] = k.Kind
 		out[i].Keys = append([]Key(nil), k.Keys...)
+		out[i].Shows = shows[k.Name]
 	}
 	return out
 }

@@ -23,12 +23,12 @@ type Profile struct {
 // Profiles are the networks that link.profile knows.
 var Profiles = []Profile{
 	{Name: "plant-ethernet", Doc: "switched Ethernet on the shop floor", Delay: 100 * time.Microsecond, Jitter: 20 * time.Microsecond, Spread: "normal", Up: 100, Down: 100},
-	{Name: "industrial-wifi", Doc: "Wi-Fi in a hall with moving metal", Delay: 2500 * time.Microsecond, Jitter: 1500 * time.Microsecond, Spread: "pareto",
-		Loss: Loss{Good: 30 * time.Second, Bad: 60 * time.Millisecond}, Up: 30, Down: 30},
-	{Name: "private-5g", Doc: "a campus network in stand-alone 5G", Delay: 7 * time.Millisecond, Jitter: 2 * time.Millisecond, Spread: "lognormal",
+	{Name: "industrial-wifi", Doc: "Wi-Fi in a hall with moving metal", Delay: 9 * time.Millisecond, Jitter: 6 * time.Millisecond, Spread: "lognormal",
+		Loss: Loss{Good: 30 * time.Second, Bad: 50 * time.Millisecond}, Up: 30, Down: 30},
+	{Name: "private-5g", Doc: "a campus network in stand-alone 5G", Delay: 6600 * time.Microsecond, Jitter: 1500 * time.Microsecond, Spread: "lognormal",
 		Loss: Loss{Good: 5 * time.Minute, Bad: 40 * time.Millisecond}, Up: 60, Down: 300},
 	{Name: "lte", Doc: "a public 4G network", Delay: 25 * time.Millisecond, Jitter: 10 * time.Millisecond, Spread: "lognormal",
-		Loss: Loss{Good: time.Minute, Bad: 150 * time.Millisecond}, Up: 10, Down: 30},
+		Loss: Loss{Good: 75 * time.Second, Bad: 150 * time.Millisecond}, Up: 10, Down: 30},
 	{Name: "satellite", Doc: "a geostationary satellite", Delay: 300 * time.Millisecond, Jitter: 15 * time.Millisecond, Spread: "lognormal",
 		Loss: Loss{Good: time.Minute, Bad: 300 * time.Millisecond, RTO: time.Second}, Up: 3, Down: 25},
 	{Name: "wan", Doc: "the Internet to a cloud region on the same continent", Delay: 15 * time.Millisecond, Jitter: 2 * time.Millisecond, Spread: "pareto",

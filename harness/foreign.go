@@ -28,12 +28,13 @@ type foreign struct {
 	tap, door *sut.Mapper
 }
 
-// prepareForeign does what must be done before anything listens.
+// prepareForeign does what takes long, before the run's clock starts.
 func (r *run) prepareForeign(ctx context.Context) error {
 	if !r.sc.Foreign() {
 		return nil
 	}
-	s, err := sut.New(*r.sc.SUT, sut.Options{Dir: r.opts.Dir, Log: r.log.With("part", "sut"), Samples: r.tap.mapped.Load,
+	s, err := sut.New(*r.sc.SUT, sut.Options{Dir: r.opts.Dir, Log: r.log.With("part", "sut"),
+		Samples: func() int64 { return r.tap.mapped.Load() },
 		Died: func(err error) {
 			r.tap.note("gateway ended", 0, err.Error())
 			r.log.Error("the system under test is gone", "err", err)
@@ -42,17 +43,26 @@ func (r *run) prepareForeign(ctx context.Context) error {
 		return err
 	}
 	f := &foreign{sut: s}
-	for _, into := range []**sut.Mapper{&f.tap, &f.door} {
+	if f.listen, err = s.Prepare(ctx); err != nil {
+		return errors.Join(err, s.Stop())
+	}
+	r.foreign = f
+	return nil
+}
+
+// mapForeign compiles the mapping for the tags of the run, once for each place
+// that uses it.
+func (r *run) mapForeign() error {
+	if r.foreign == nil {
+		return nil
+	}
+	for _, into := range []**sut.Mapper{&r.foreign.tap, &r.foreign.door} {
 		m, ps := r.sc.SUT.Mapper(r.endpoints())
 		if len(ps) > 0 {
 			return fmt.Errorf("the mapping of [sut] does not hold: %w", ps.Err())
 		}
 		*into = m
 	}
-	if f.listen, err = s.Prepare(ctx); err != nil {
-		return errors.Join(err, s.Stop())
-	}
-	r.foreign = f
 	return nil
 }
 

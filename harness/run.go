@@ -47,6 +47,8 @@ type Options struct {
 	// Exe is the file of plantbed itself, for a system under test that is one;
 	// empty means this program.
 	Exe string
+	// begun is told when everything but the gateway is up; see Start.
+	begun func(*run)
 	// Tweak lets a test plant a defect. Nothing sets it in the binaries.
 	Tweak Tweak
 }
@@ -78,6 +80,7 @@ type run struct {
 	// serving is set where there is no record and no stack; see Serve.
 	serving *serving
 
+	meta   record.Meta
 	world  *world
 	rec    *record.Writer
 	tap    *taps
@@ -124,13 +127,16 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &run{sc: sc, opts: opts, log: opts.Log}
+	if err := r.prepareForeign(ctx); err != nil {
+		return err
+	}
 	// Calibration takes a second or two of computing; the clock starts after it.
 	if r.models, err = calibrate(sc); err != nil {
-		return err
+		return errors.Join(err, r.stopForeign())
 	}
 	r.start = time.Now().Add(lead(sc.Gear))
 	if err := r.build(); err != nil {
-		return err
+		return errors.Join(err, r.stopForeign())
 	}
 	end := record.End{LagTolerance: lagTolerance(sc.Gear)}
 	defer func() {
@@ -140,10 +146,7 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 	going, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.fail, r.going = cancel, going
-	err = r.prepareForeign(ctx)
-	if err == nil {
-		err = r.startStack(ctx)
-	}
+	err = r.startStack(ctx)
 	if err == nil {
 		err = r.schedule()
 	}
@@ -152,6 +155,9 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 		return err
 	}
 	go r.watch(going)
+	if opts.begun != nil {
+		opts.begun(r)
+	}
 
 	r.world.start()
 	r.world.kernel.AtVisible(r.gatewayStart(), func() {
@@ -161,8 +167,8 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 	})
 	err = r.world.kernel.Pace(going, r.start, sc.Duration.D(), r.late)
 	end.Reached = r.world.kernel.Now()
-	if err == nil {
-		r.drain(going)
+	if err == nil || errors.Is(context.Cause(going), errEnough) {
+		r.drain(ctx)
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -187,7 +193,7 @@ func (r *run) build() error {
 	if r.rec, err = record.Create(filepath.Join(r.opts.Dir, "record"), meta); err != nil {
 		return err
 	}
-	r.tap = newTaps(r, meta)
+	r.meta, r.tap = meta, newTaps(r, meta)
 	return nil
 }
 
@@ -209,6 +215,9 @@ func (r *run) gatewayStart() time.Duration {
 	}
 	return slowest + 1_037_313
 }
+
+// errEnough ends a run before its time, with all that it owes.
+var errEnough = errors.New("the run is asked to end")
 
 // late is told at every visible event how far behind the wall the world is.
 func (r *run) late(d time.Duration) { r.lagMax = max(r.lagMax, d) }

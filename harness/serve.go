@@ -191,18 +191,27 @@ func reachable(addr string) string {
 }
 
 // plan has the scenario's faults happen at their times. Those that hit the
-// gateway, or a broker that is not there, hit nothing.
+// gateway, or a broker that is not there, hit nothing; those that wait for a
+// machine are not planned.
 func (v *serving) plan() {
-	for i, c := range v.r.sc.Faults {
-		if len(c.Validate(v.targets())) > 0 {
+	sc := v.r.sc
+	windows, _ := faults.Resolve(sc.Faults, sc.Duration.D(), sc.Seed)
+	for i, c := range sc.Faults {
+		if len(c.Validate(v.targets())) > 0 || c.While != "" {
 			v.r.log.Warn("a planned fault hits nothing that is served", "fault", i, "kind", c.Kind, "target", c.Target)
 			continue
 		}
-		v.r.world.kernel.AtVisible(c.At.D(), func() {
-			if _, err := v.in.Inject(c); err != nil {
-				v.r.log.Error("a planned fault did not happen", "fault", i, "err", err)
+		c.When = faults.When{}
+		for _, w := range windows {
+			if w.Index != i {
+				continue
 			}
-		})
+			v.r.world.kernel.AtVisible(w.From, func() {
+				if _, err := v.in.Inject(c); err != nil {
+					v.r.log.Error("a planned fault did not happen", "fault", i, "err", err)
+				}
+			})
+		}
 	}
 }
 
@@ -210,11 +219,16 @@ func (v *serving) plan() {
 func (v *serving) targets() faults.Names {
 	var n faults.Names
 	w := v.r.world
+	n.Framed = map[string]string{}
 	for _, p := range w.plcs {
 		n.Links, n.Switches = append(n.Links, p.Name()), append(n.Switches, p.Name())
+		if p.Config().Protocol == "modbus" {
+			n.Framed[p.Name()] = "modbus"
+		}
 	}
 	if v.r.north != nil {
-		n.Links = append(n.Links, brokerTarget)
+		n.Links, n.Brokers = append(n.Links, brokerTarget), append(n.Brokers, brokerTarget)
+		n.Framed[brokerTarget] = "mqtt"
 	}
 	for _, t := range w.tags {
 		n.Channels = append(n.Channels, string(t.ID))

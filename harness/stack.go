@@ -49,6 +49,9 @@ func (d *deviceLink) close() error {
 // startStack brings up what the gateway will find: broker, twin, devices with
 // their links.
 func (r *run) startStack(ctx context.Context) error {
+	if err := r.mapForeign(); err != nil {
+		return err
+	}
 	if err := r.startBroker(ctx); err != nil {
 		return err
 	}

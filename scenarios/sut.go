@@ -62,6 +62,10 @@ func (s *Scenario) validateSUT(ps *strict.Problems) {
 		ps.Addf("gear", "is %s, but a %s keeps the wall's time; with [sut] it must be live", s.Gear, s.SUT.Kind)
 	}
 	for i, f := range s.Faults {
+		if strings.HasPrefix(f.Kind, "gateway.") && s.SUT.Kind == sut.External {
+			ps.Addf(fmt.Sprintf("fault[%d].kind", i), "%q needs a gateway that the run starts", f.Kind)
+			continue
+		}
 		if strings.HasPrefix(f.Kind, "gateway.") && !slices.Contains(sutFaults, f.Kind) {
 			ps.AddName(fmt.Sprintf("fault[%d].kind", i), fmt.Sprintf("%q needs the built-in gateway; of another one there are %s", f.Kind, strings.Join(sutFaults, ", ")), f.Kind, nil)
 		}

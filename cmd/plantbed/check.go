@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/harness"
 	"github.com/plantbed/plantbed/scenarios"
 	"github.com/plantbed/plantbed/sim/plant"
@@ -66,6 +67,10 @@ func printPlan(out io.Writer, sc *scenarios.Scenario) error {
 	fmt.Fprintln(w, "from\tto\tfault\ttarget\tclass\tnote")
 	for _, p := range m.Plan {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.From.Round(time.Millisecond), p.To.Round(time.Millisecond), p.Kind, p.Target, p.Class, p.Note)
+	}
+	// The rest the plant decides, between these times at most.
+	for _, p := range faults.Waiting(sc.Faults, sc.Duration.D()) {
+		fmt.Fprintf(w, "(%s\t%s)\t%s\t%s\t%s\t%s\n", p.From.Round(time.Millisecond), p.To.Round(time.Millisecond), p.Kind, p.Target, p.Class, p.Note)
 	}
 	return w.Flush()
 }

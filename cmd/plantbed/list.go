@@ -92,18 +92,29 @@ func listScenarios(w io.Writer) {
 }
 
 func listFaults(w io.Writer) {
-	fmt.Fprintln(w, "kind\tclass\tkeys\twhat it does")
+	fmt.Fprintln(w, "kind\tclass\tgear\tkeys\twhat it does")
 	for _, k := range faults.Kinds() {
-		var keys []string
-		for _, key := range k.Keys {
-			keys = append(keys, key.Name)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Name, k.Class, k.Gear(), keyNames(k.Keys), k.Doc)
+	}
+	fmt.Fprintf(w, "of every kind\t\t\tkind target at %s\twhat, where and when\n", keyNames(faults.WhenKeys))
+	fmt.Fprintln(w, "\nfor link.profile\t\t\tone way, bursts of loss, up and down in Mbit/s\t")
+	for _, p := range faults.Profiles {
+		loss := "no loss"
+		if p.Loss.Bad > 0 {
+			loss = fmt.Sprintf("%v of each %v", p.Loss.Bad, p.Loss.Good)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Name, k.Class, strings.Join(keys, " "), k.Doc)
+		fmt.Fprintf(w, "%s\t\t\t%v \u00b1 %v %s, %s, %v/%v\t%s\n", p.Name, p.Delay, p.Jitter, p.Spread, loss, p.Up, p.Down, p.Doc)
 	}
 }
 
-// listMachines says of each kind what a scenario may set, what its PLC may
-// scan, how it works, and how it fails.
+func keyNames(keys []faults.Key) string {
+	var names []string
+	for _, k := range keys {
+		names = append(names, k.Name)
+	}
+	return strings.Join(names, " ")
+}
+
 func listMachines(w io.Writer) {
 	for _, k := range plant.Kinds() {
 		fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc)

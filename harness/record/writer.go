@@ -74,6 +74,16 @@ func Create(dir string, meta Meta) (*Writer, error) {
 	return w, nil
 }
 
+// Amend replaces what stands before the rows of a closed log, where a plan was
+// made while the run went on.
+func Amend(dir string, meta Meta) error {
+	meta.Schema = Schema
+	if err := writeJSON(filepath.Join(dir, metaFile), meta); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
+}
+
 // Add appends one row. It does not fail: the first error of the disk is kept,
 // closes Failed, and is returned by Close; what was written before it stays.
 func (w *Writer) Add(r Row) {

@@ -164,8 +164,10 @@ func (c *Config) validateKind(ps *strict.Problems) {
 	only("build", c.Build != "", Container)
 	only("network", c.Network != "", Container)
 	switch {
-	case c.Kind == Builtin && len(c.Command) > 0:
-		ps.Add("command", "the built-in gateway needs none; write kind = \"process\" for a program")
+	case (c.Kind == Builtin || c.Kind == External) && len(c.Command) > 0:
+		ps.Addf("command", "is not for kind = %q; write kind = \"process\" for a program", c.Kind)
+	case c.Kind == External && (c.Ready.TCP != "" || c.Ready.HTTP != "" || c.Ready.Log != ""):
+		ps.Add("ready", "of a gateway that somebody else starts, only data can be waited for")
 	case c.Kind == Process && (len(c.Command) == 0 || c.Command[0] == ""):
 		ps.Add("command", "a process needs a command")
 	case c.Kind == Container && c.Image == "":

@@ -35,9 +35,12 @@ const (
 	Builtin   = "builtin"
 	Process   = "process"
 	Container = "container"
+	// External is started by somebody else: a test of its own, or a box on the
+	// bench that finds the PLCs at the addresses that the scenario gives them.
+	External = "external"
 )
 
-var kinds = []string{Builtin, Process, Container}
+var kinds = []string{Builtin, Process, Container, External}
 
 // SUT is a system under test. Its methods must not be called at the same time,
 // but for Ready, which may wait while the others are called.
@@ -88,6 +91,9 @@ func New(cfg Config, opts Options) (SUT, error) {
 		return &process{base: base{cfg: cfg, opts: opts}}, nil
 	case Container:
 		return &container{base: base{cfg: cfg, opts: opts}}, nil
+	}
+	if cfg.Kind == External {
+		return &external{base: base{cfg: cfg, opts: opts}}, nil
 	}
 	return nil, fmt.Errorf("sut: kind %q is not started here", cfg.Kind)
 }
