@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plantbed/plantbed/internal/interop/seen"
 	"github.com/plantbed/plantbed/sim/plc"
 	"github.com/plantbed/plantbed/sim/plc/modbus"
 )
@@ -42,33 +43,35 @@ func TestInteropMbpoll(t *testing.T) {
 		return string(out)
 	}
 	for _, c := range []struct {
-		args, values string
-		want         string
+		feature, args, values string
+		want                  string
 	}{
-		{"-a 1 -t 4 -r 3 -c 1", "", "(-999)"},
-		{"-a 1 -t 3 -r 2 -c 1", "", "1"},
-		{"-a 1 -t 4:int -r 5 -c 1", "", "-997"},
-		{"-a 1 -t 3:int -r 0 -c 1", "", "1"},
-		{"-a 1 -t 4:float -r 9 -c 1", "", "-995"},
-		{"-a 1 -t 4:float -r 15 -c 1", "", "2.5"},
-		{"-a 1 -t 4 -r 61440", "4711", "Written 1 references"},
-		{"-a 1 -t 4 -r 61441", "1 2 3", "Written 3 references"},
-		{"-a 1 -t 4 -r 61440 -c 4", "", "4711"},
-		{"-a 1 -t 4:float -r 15", "61.25", "Written 1 references"},
-		{"-a 1 -t 0 -r 61445", "1", "Written 1 references"},
-		{"-a 1 -t 0 -r 61446", "1 0 1", "Written 3 references"},
-		{"-a 1 -t 0 -r 61445 -c 4", "", "[61448]: \t1"},
-		{"-a 1 -t 1 -r 61445 -c 1", "", "[61445]: \t1"},
-		{"-a 1 -t 0 -r 0 -c 2", "", "[0]: \t1\n[1]: \t0"},
-		{"-a 1 -t 0 -r 1", "1", "Written 1 references"},
-		{"-a 1 -t 0 -r 0", "0", "Illegal data address"},
-		{"-a 1 -t 4 -r 61440 -c 125", "", "[61564]"},
-		{"-a 1 -t 4 -r 3", "5", "Illegal data address"},
-		{"-a 1 -t 4 -r 4096 -c 1", "", "Illegal data address"},
-		{"-a 1 -t 4 -r 17", "3000", "Illegal data value"},
-		{"-a 9 -t 4 -r 2 -c 1", "", "Target device failed to respond"},
+		{"3: read holding registers", "-a 1 -t 4 -r 3 -c 1", "", "(-999)"},
+		{"4: read input registers", "-a 1 -t 3 -r 2 -c 1", "", "1"},
+		{"types int and float, high word first", "-a 1 -t 4:int -r 5 -c 1", "", "-997"},
+		{"types int and float, high word first", "-a 1 -t 3:int -r 0 -c 1", "", "1"},
+		{"types int and float, high word first", "-a 1 -t 4:float -r 9 -c 1", "", "-995"},
+		{"types int and float, high word first", "-a 1 -t 4:float -r 15 -c 1", "", "2.5"},
+		{"6: write a register", "-a 1 -t 4 -r 61440", "4711", "Written 1 references"},
+		{"16: write registers", "-a 1 -t 4 -r 61441", "1 2 3", "Written 3 references"},
+		{"16: write registers", "-a 1 -t 4 -r 61440 -c 4", "", "4711"},
+		{"16: write registers", "-a 1 -t 4:float -r 15", "61.25", "Written 1 references"},
+		{"5: write a coil", "-a 1 -t 0 -r 61445", "1", "Written 1 references"},
+		{"15: write coils", "-a 1 -t 0 -r 61446", "1 0 1", "Written 3 references"},
+		{"1: read coils", "-a 1 -t 0 -r 61445 -c 4", "", "[61448]: \t1"},
+		{"2: read discrete inputs", "-a 1 -t 1 -r 61445 -c 1", "", "[61445]: \t1"},
+		{"1: read coils", "-a 1 -t 0 -r 0 -c 2", "", "[0]: \t1\n[1]: \t0"},
+		{"5: write a coil", "-a 1 -t 0 -r 1", "1", "Written 1 references"},
+		{"exceptions 2, 3 and 11", "-a 1 -t 0 -r 0", "0", "Illegal data address"},
+		{"125 registers at once", "-a 1 -t 4 -r 61440 -c 125", "", "[61564]"},
+		{"exceptions 2, 3 and 11", "-a 1 -t 4 -r 3", "5", "Illegal data address"},
+		{"exceptions 2, 3 and 11", "-a 1 -t 4 -r 4096 -c 1", "", "Illegal data address"},
+		{"exceptions 2, 3 and 11", "-a 1 -t 4 -r 17", "3000", "Illegal data value"},
+		{"exceptions 2, 3 and 11", "-a 9 -t 4 -r 2 -c 1", "", "Target device failed to respond"},
 	} {
-		if got := poll(c.args, strings.Fields(c.values)...); !strings.Contains(got, c.want) {
+		got := poll(c.args, strings.Fields(c.values)...)
+		seen.Note(t, "mbpoll 1.0 (libmodbus)", c.feature, strings.Contains(got, c.want))
+		if !strings.Contains(got, c.want) {
 			t.Errorf("mbpoll %s %s: want %q in\n%s", c.args, c.values, c.want, got)
 		}
 	}
@@ -76,6 +79,7 @@ func TestInteropMbpoll(t *testing.T) {
 	if r.speed != 61.25 || !r.valve {
 		t.Errorf("the machine has %v and %v, mbpoll wrote 61.25 and true", r.speed, r.valve)
 	}
+	seen.Note(t, "mbpoll 1.0 (libmodbus)", "writes that reach the machine at the next scan", r.speed == 61.25 && r.valve)
 }
 
 // Without -B mbpoll takes the low word first, which is the order cdab.
@@ -88,7 +92,9 @@ func TestInteropMbpollOrder(t *testing.T) {
 	r.scan()
 	for args, want := range map[string]string{"-t 4:int -r 5": "-69997", "-t 3:float -r 9": "-69995"} {
 		words := append(strings.Fields("-m tcp -0 -1 -q -a 1 -c 1 -p "+port(r)+" "+args), "127.0.0.1")
-		if out, _ := exec.Command("mbpoll", words...).CombinedOutput(); !strings.Contains(string(out), want) {
+		out, _ := exec.Command("mbpoll", words...).CombinedOutput()
+		seen.Note(t, "mbpoll 1.0 (libmodbus)", "types int and float, low word first (cdab)", strings.Contains(string(out), want))
+		if !strings.Contains(string(out), want) {
 			t.Errorf("mbpoll %s: want %q in\n%s", args, want, out)
 		}
 	}
@@ -105,6 +111,11 @@ func TestInteropPymodbus(t *testing.T) {
 	r.base, r.speed = -1000, 2.5
 	r.scan()
 	out, err := exec.Command(python, "testdata/client.py", port(r)).CombinedOutput()
+	for _, line := range strings.Split(string(out), "\n") {
+		if feature, ok := strings.CutPrefix(line, "seen: "); ok {
+			seen.Note(t, "pymodbus 3.0", feature, err == nil)
+		}
+	}
 	if err != nil || !strings.HasSuffix(string(out), "all as expected\n") {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -131,6 +142,7 @@ func TestInteropPymodbusOrders(t *testing.T) {
 			r.base, r.speed, r.level, r.total, r.valve = 70000, 1234.5, -12.3, 1<<40+1, true
 			r.scan()
 			out, err := exec.Command(python, "testdata/orders.py", port(r), order, odd).CombinedOutput()
+			seen.Note(t, "pymodbus 3.0", "every type in the order "+order+", read and written", err == nil)
 			if err != nil || !strings.HasSuffix(string(out), "all as expected\n") {
 				t.Fatalf("%v\n%s", err, out)
 			}

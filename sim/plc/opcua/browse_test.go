@@ -10,6 +10,8 @@ import (
 	"github.com/gopcua/opcua"
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/internal/interop/seen"
 )
 
 // tree lists what is below a node, as gopcua's client sees it.
@@ -54,7 +56,7 @@ func TestBrowse(t *testing.T) {
 	if !slices.Contains(all, "/Server/ServerStatus/BuildInfo/ProductName") || !slices.Contains(all, "/pump/motor/current/EURange") {
 		t.Errorf("standard nodes or properties are missing: %q", all)
 	}
-	noteInterop(t, "gopcua v0.9.1", "browse", !t.Failed())
+	seen.Note(t, "gopcua v0.9.1", "browse", !t.Failed())
 	types := tree(t, c.Node(ua.NewTwoByteNodeID(id.TypesFolder)), "")
 	if !slices.Contains(types, "/VariableTypes/BaseVariableType/BaseDataVariableType/DataItemType/BaseAnalogType/AnalogItemType") {
 		t.Errorf("types: %q", types)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gopcua/opcua/ua"
 
+	"github.com/plantbed/plantbed/internal/interop/seen"
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/plc"
 )
@@ -117,7 +118,7 @@ func interop(t *testing.T, mode string, sec Security) {
 		}
 		return true
 	}
-	note := func(feature string, ok ...bool) { noteInterop(t, "node-opcua 2.182.2", feature+", "+mode, ok...) }
+	note := func(feature string, ok ...bool) { seen.Note(t, "node-opcua 2.182.2", feature+", "+mode, ok...) }
 	same := true
 	for _, u := range said["endpoints"]["urls"].([]any) {
 		if u != link.url() {
@@ -179,29 +180,6 @@ func checkAlarms(t *testing.T, events []any) bool {
 		t.Errorf("alarms: %s\nwant: %s", got, want)
 	}
 	return got == want
-}
-
-// noteInterop appends what a client saw to the file from which the interop
-// table is made, where one is wanted.
-func noteInterop(t *testing.T, client, feature string, ok ...bool) {
-	t.Helper()
-	name := os.Getenv("PLANTBED_INTEROP_OUT")
-	if name == "" {
-		return
-	}
-	result := "pass"
-	if slices.Contains(ok, false) {
-		result = "fails"
-	}
-	line, _ := json.Marshal(map[string]string{"client": client, "feature": feature, "result": result})
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write(append(line, '\n')); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // checkRun wants values that go up by step, each once and none missing.

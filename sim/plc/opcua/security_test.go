@@ -19,6 +19,8 @@ import (
 
 	"github.com/gopcua/opcua"
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/internal/interop/seen"
 )
 
 // pair is a self-signed certificate and its key, good for an hour.
@@ -82,7 +84,7 @@ func TestSecurityPolicies(t *testing.T) {
 			if got, err := c.Read(ctx, r); err != nil || len(got.Results) != 3000 || got.Results[2999].Value.Float() != 1 {
 				t.Errorf("%v", err)
 			}
-			noteInterop(t, "gopcua v0.9.1", "connect, subscribe, renew, read, "+t.Name()[len("TestSecurityPolicies/"):], !t.Failed())
+			seen.Note(t, "gopcua v0.9.1", "connect, subscribe, renew, read, "+t.Name()[len("TestSecurityPolicies/"):], !t.Failed())
 		})
 	}
 	none := dial(t, s, opcua.AutoReconnect(false))
@@ -131,7 +133,7 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := true
+	right := true
 	for what, want := range refused {
 		uri, from, to := "urn:client", now.Add(-time.Hour), now.Add(time.Hour)
 		switch what {
@@ -153,11 +155,11 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 		}
 		if err := c.Connect(context.Background()); err == nil || !errors.Is(err, want) && told() != want {
 			t.Errorf("%s: %v, told %v, want %v", what, err, told(), want)
-			seen = false
+			right = false
 		}
 		c.Close(context.Background())
 	}
-	noteInterop(t, "gopcua v0.9.1", "client certificates: untrusted, expired, of another application refused as the standard has it", seen)
+	seen.Note(t, "gopcua v0.9.1", "client certificates: untrusted, expired, of another application refused as the standard has it", right)
 }
 
 // listenIn is a way to a server on which one hears with what error the server

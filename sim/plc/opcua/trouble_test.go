@@ -17,6 +17,8 @@ import (
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
+	"github.com/plantbed/plantbed/internal/interop/seen"
+
 	"github.com/plantbed/plantbed/sim/plc"
 	"github.com/plantbed/plantbed/sim/signal"
 )
@@ -391,7 +393,7 @@ func TestInteropCountersWrap(t *testing.T) {
 	if !wrapped {
 		t.Error("the numbers of the chunks have not wrapped")
 	}
-	noteInterop(t, "gopcua v0.9.1", "ids and chunk numbers that wrap", wrapped)
+	seen.Note(t, "gopcua v0.9.1", "ids and chunk numbers that wrap", wrapped)
 }
 
 // The number of a notification after 2^32 - 1 is 1.

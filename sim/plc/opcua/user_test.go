@@ -9,6 +9,8 @@ import (
 
 	"github.com/gopcua/opcua"
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/internal/interop/seen"
 )
 
 // login opens a session as somebody with gopcua's client and says what came of it.
@@ -70,7 +72,7 @@ func TestUsers(t *testing.T) {
 			}
 		}
 	}
-	noteInterop(t, "gopcua v0.9.1", "users: password, X.509, anonymous, and refusals", !t.Failed())
+	seen.Note(t, "gopcua v0.9.1", "users: password, X.509, anonymous, and refusals", !t.Failed())
 }
 
 // A server without a certificate has nothing to encrypt passwords with; it

@@ -49,6 +49,10 @@ def refused(what, code, answer):
     expect(what, answer.exception_code, code)
 
 
+def seen(feature):
+    print("seen:", feature)
+
+
 # Types: what the machine holds, base -1000.
 expect("counter", number(">I", 0), 1)
 expect("bool", number(">H", 2), 1)
@@ -60,6 +64,8 @@ expect("double", number(">d", 11), -994.0)
 expect("int64", number(">q", 20), -992)
 expect("input register", registers(3, 1, "read_input_registers"), [0x10000 - 999])
 
+seen("types of one, two and four registers")
+
 # Function codes 5, 15, 1, 2.
 MARKERS = 0xF000
 assert not ask("write_coil", MARKERS + 20, True).isError()
@@ -70,10 +76,14 @@ expect("2000 coils", len(ask("read_coils", MARKERS, count=2000).bits), 2000)
 assert not ask("write_coils", MARKERS, [True] * 1968).isError()
 expect("last coil", ask("read_coils", 0xFFFF, count=1).bits[0], False)
 
+seen("function codes 1, 2, 5, 15; 2,000 coils")
+
 # Bool tags are bits: one to read, one to write.
 expect("bool tags", ask("read_coils", 0, count=2).bits[:2], [True, False])
 expect("bool tags", ask("read_discrete_inputs", 0, count=2).bits[:2], [True, False])
 assert not ask("write_coil", 1, True).isError()
+
+seen("bool tags as bits")
 
 # Function codes 6, 16, 22, 23, 3, 4.
 assert not ask("write_register", MARKERS, 0x12).isError()
@@ -84,6 +94,8 @@ expect("125 registers", registers(MARKERS, 125, "read_input_registers"), [0x17] 
 values = "values" if takes("readwrite_registers", "values") else "write_registers"
 answer = ask("readwrite_registers", read_address=MARKERS, read_count=3, write_address=MARKERS + 1, **{values: [7, 8]})
 expect("read and write", answer.registers, [0x17, 7, 8])
+
+seen("function codes 3, 4, 6, 16, 22, 23; 125 registers")
 
 # Function code 43/14: basic, regular, extended, one by one.
 def identify(code, first=0):
@@ -101,9 +113,13 @@ expect("identification, conformity", identify(1).conformity, 0x83)
 for number_of, text in EXTENDED.items():
     expect(f"object {number_of}", identify(4, number_of).information, {number_of: text})
 
+seen("function code 43/14, device identification")
+
 # Writes to the machine; the test looks at what reached it.
 assert not ask("write_registers", 15, list(struct.unpack(">2H", struct.pack(">f", -7.5)))).isError()
 assert not ask("write_registers", 18, list(struct.unpack(">2H", struct.pack(">i", 70000)))).isError()
+
+seen("writes that reach the machine at the next scan")
 
 # Refusals.
 refused("missing register", 2, ask("read_holding_registers", 4096, count=1))
@@ -114,5 +130,6 @@ refused("read-only tag", 2, ask("write_register", 3, 1))
 refused("out of range", 3, ask("write_register", 17, 3000))
 refused("another unit", 11, ask("read_holding_registers", 0, count=1, at=9))
 expect("still there", number(">I", 0), 1)
+seen("exceptions 2, 3 and 11")
 client.close()
 print("all as expected")
