@@ -22,6 +22,9 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 		return ctx.Err()
 	}
 	defer func() { <-g.turn }()
+	if b.Gaps > 0 {
+		g.metrics.Gaps(b.Source, b.Gaps)
+	}
 	if b.Lost > 0 {
 		g.dropped(buffer.DropFull, b.Lost)
 	}

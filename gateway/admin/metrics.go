@@ -25,6 +25,7 @@ type Metrics struct {
 	broker  string            // why there is none; empty is up
 	trouble string            // what is wrong with the buffer
 	alarms  map[string]string // why, by name
+	gaps    map[string]int64  // by source
 }
 
 // NewMetrics has seen nothing; sources are down until they say otherwise.
@@ -73,6 +74,16 @@ func (m *Metrics) Broker(up bool, why string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.broker = reason(up, why)
+}
+
+// Gaps counts messages of a source that nobody has any more.
+func (m *Metrics) Gaps(source string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.gaps == nil {
+		m.gaps = map[string]int64{}
+	}
+	m.gaps[source] += int64(n)
 }
 
 // Alarm notes one; with an empty why it is over.
@@ -139,13 +150,14 @@ var (
 	bytesDesc       = desc("buffer_bytes", "Size of the buffer.")
 	sourceDesc      = desc("source_up", "1 while the source is reachable.", "source")
 	brokerDesc      = desc("broker_up", "1 while the broker is connected.")
+	gapsDesc        = desc("source_gaps_total", "Messages that a source sent, that never arrived and that it keeps no more.", "source")
 	alarmDesc       = desc("alarm", "1 while somebody has to see to something.", "alarm")
 	troubleDesc     = desc("buffer_trouble", "1 while the disk refuses.")
 )
 
 // Describe is prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{samplesDesc, droppedDesc, commitsDesc, commitBytesDesc, depthDesc, bytesDesc, sourceDesc, brokerDesc, troubleDesc, alarmDesc} {
+	for _, d := range []*prometheus.Desc{samplesDesc, droppedDesc, commitsDesc, commitBytesDesc, depthDesc, bytesDesc, sourceDesc, brokerDesc, troubleDesc, alarmDesc, gapsDesc} {
 		ch <- d
 	}
 }
@@ -179,6 +191,9 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for name, why := range m.sources {
 		gauge(sourceDesc, one(why == ""), name)
+	}
+	for name, n := range m.gaps {
+		counter(gapsDesc, n, name)
 	}
 	for name, why := range m.alarms {
 		gauge(alarmDesc, one(why != ""), name)

@@ -66,6 +66,7 @@ func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
 	next := r.sub.ledger.expected()
 	if hole := end - next; hole > maxHole {
 		r.giveUp(ctx, next, end-maxHole)
+		r.gap(ctx, int(hole-maxHole))
 		r.log.Warn("notifications lost", "source", r.cfg.Name, "from", next, "count", hole-maxHole)
 		next = end - maxHole
 		r.sub.ledger.skip(next)
@@ -90,9 +91,15 @@ func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
 		}
 	}
 	if lost > 0 {
+		r.gap(ctx, lost)
 		r.log.Warn("notifications lost: the server holds them no more", "source", r.cfg.Name, "from", first, "count", lost)
 	}
 	return nil
+}
+
+// gap tells of notifications that nobody has any more.
+func (r *receiver) gap(ctx context.Context, n int) {
+	r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Gaps: n, Done: func(error) {}})
 }
 
 // spill leaves to the server what is held for want of room.
@@ -151,6 +158,7 @@ func (r *receiver) again(ctx context.Context) error {
 			return err
 		}
 		if msg == nil {
+			r.gap(ctx, 1)
 			r.log.Warn("a notification that could not be stored is lost", "source", r.cfg.Name, "sequence", n)
 			continue
 		}

@@ -118,7 +118,7 @@ func (s *source) connection(ctx context.Context) error {
 func (s *source) takeUp(ctx context.Context, r *receiver) error {
 	if s.sub != nil {
 		err := s.resume(ctx, r)
-		if !errors.Is(err, errGone) {
+		if !errors.Is(err, errGone) && !errors.Is(err, ua.StatusBadSubscriptionIDInvalid) {
 			return err
 		}
 		s.gone(ctx, err)

@@ -25,6 +25,7 @@ type catcher struct {
 	got     []signal.Sample
 	batches [][]signal.Sample
 	states  []string
+	gaps    int
 	verdict func(pipeline.Batch) error // nil: all is durable at once
 	block   chan struct{}              // while not nil and open, the sink blocks
 	later   []func(error)              // Done functions not yet called, if hold is set
@@ -49,7 +50,8 @@ func (c *catcher) sink(ctx context.Context, b pipeline.Batch) error {
 	if c.verdict != nil {
 		err = c.verdict(b)
 	}
-	if err == nil {
+	c.gaps += b.Gaps
+	if err == nil && len(b.Samples) > 0 {
 		c.got = append(c.got, b.Samples...)
 		c.batches = append(c.batches, b.Samples)
 	}

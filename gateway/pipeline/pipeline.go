@@ -40,6 +40,9 @@ type Batch struct {
 	// Lost counts samples that were turned away before and that the source can
 	// keep no longer. A batch may consist of nothing else.
 	Lost int
+	// Gaps counts messages of the device that are lost without anybody knowing
+	// what was in them: it keeps them no more. A batch may consist of nothing else.
+	Gaps int
 }
 
 // Write is a value on its way to a device, as the device has it. Answer is
