@@ -37,7 +37,7 @@ var entries = []Entry{
 		Scenarios: []string{"k12-off-for-longer-than-samples-last", "k12-older-than-samples-last"}, Feature: KeepsUntilTTL, check: onlyWhatWasTold},
 	{ID: "K13", Title: "a full disk, a flipped bit", Threads: []string{"Azure/iotedge#835", "Azure/iotedge#961", "eclipse/kura#2169", "lf-edge/ekuiper#406"},
 		Asks:      "A full disk is told and got over; of a damaged store everything arrives but what was damaged, and that is told.",
-		Scenarios: []string{"k13-a-full-disk", "k13-a-flipped-bit"}, check: damageTold},
+		Scenarios: []string{"k13-a-full-disk", "k13-a-flipped-bit"}, Feature: OnOurDisk, check: damageTold},
 	{ID: "K15", Title: "a broker that takes no more", Threads: []string{"eclipse-mosquitto/mosquitto#2256", "eclipse-mosquitto/mosquitto#2176", "eclipse-mosquitto/mosquitto#3275"},
 		Asks:      "The broker refuses everything for a while, quota exceeded: afterwards all of it arrives.",
 		Scenarios: []string{"k15-a-broker-that-takes-no-more"}},

@@ -47,6 +47,8 @@ const (
 	TakesConfig   Feature = "a configuration that is pushed while it runs"
 	TakesDesired  Feature = "desired values that are written to a device"
 	Sparkplug     Feature = "Sparkplug B"
+	OnOurDisk     Feature = "a store on the disk that the suite can fill and damage"
+	OnOurClock    Feature = "a clock that the suite can set"
 )
 
 // Evidence is what one run of a scenario left.
