@@ -47,7 +47,8 @@ bench-kernel: ## bench-kernel: the kernel beside a C heap loop, simgo and SimPy;
 interop: ## interop: clients that nobody here wrote against the PLCs, and the table docs/INTEROP.md
 	rm -f bin/interop.jsonl
 	mkdir -p bin
-	PLANTBED_INTEROP_OUT=$(CURDIR)/bin/interop.jsonl $(GO) test -count 1 ./sim/plc/opcua ./sim/plc/modbus
+	PLANTBED_REQUIRE=1 PLANTBED_INTEROP_OUT=$(CURDIR)/bin/interop.jsonl $(GO) test -p 1 -count 1 ./sim/plc/opcua ./sim/plc/modbus
+	PLANTBED_REQUIRE=1 PLANTBED_INTEROP_OUT=$(CURDIR)/bin/interop.jsonl $(GO) test -count 1 -run InteropServe ./harness
 	$(GO) run ./internal/interop bin/interop.jsonl > docs/INTEROP.md
 
 .PHONY: bench-dataset
@@ -83,3 +84,11 @@ bench-gateway: build ## bench-gateway: the gateway beside Telegraf (found on PAT
 bench-wire: ## bench-wire: what a link without a fault adds to a round trip, beside io.Copy, into bench/wire.json
 	$(GO) build -o bin/bench-wire ./bench/wire
 	bin/bench-wire
+
+.PHONY: hunt-defects bench-hunt
+hunt-defects: build ## hunt-defects: hunt for every planted defect, two minutes each at most, and shrink it
+	PLANTBED_HUNT=1 $(GO) test ./harness/hunt -run Planted -count=1 -v -timeout 40m
+
+bench-hunt: build ## bench-hunt: plans a minute and CPU seconds a plan of the ten-tag line, into bench/hunt.json
+	$(GO) build -o bin/bench-hunt ./bench/hunt
+	bin/bench-hunt
