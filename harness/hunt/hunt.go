@@ -10,7 +10,8 @@ import (
 	"github.com/plantbed/plantbed/scenarios"
 )
 
-// Hunt is one hunt. Base, Run and one of Plans and For must be set.
+// Hunt is one hunt. Base and Run must be set; without Plans, For and
+// Enough it goes on until its context ends.
 type Hunt struct {
 	// Base is what is broken. Its own faults and expectations make way.
 	Base *scenarios.Scenario
@@ -28,6 +29,8 @@ type Hunt struct {
 	// Budget is how many runs the shrinking of one finding may take; 0 means 120.
 	Budget int
 	Run    Runner
+	// Enough says that a finding is all that was looked for; may be nil.
+	Enough func(*Finding) bool
 	// Progress is told after each plan and each step of shrinking; may be nil.
 	Progress func(Progress)
 }
@@ -140,6 +143,9 @@ func (g *hunting) all(ctx context.Context) error {
 			return err
 		}
 		g.tell("")
+		if g.Enough != nil && slices.ContainsFunc(g.report.Findings, g.Enough) {
+			return nil
+		}
 	}
 }
 

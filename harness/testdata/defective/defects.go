@@ -86,6 +86,9 @@ func plant(name string, seed uint64) (*defect, error) {
 		e := &echo{own: own, keyed: name == "repeat-keyed"}
 		d.tweak = harness.Tweak{Broker: e.start}
 	default:
+		if hide(name, s, d) {
+			return d, nil
+		}
 		tweak, ok := naive(name)
 		if !ok {
 			return nil, fmt.Errorf("there is no defect %q", name)

@@ -1,0 +1,125 @@
+package hunt_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/harness/hunt"
+	"github.com/plantbed/plantbed/scenarios"
+)
+
+// buildDefective builds the stack with planted defects of harness's tests.
+var buildDefective = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "defective")
+	if err != nil {
+		return "", err
+	}
+	exe := filepath.Join(dir, "defective")
+	cmd := exec.Command("go", "build", "-tags", "faketime", "-o", exe, "../testdata/defective")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("%v\n%s", err, out)
+	}
+	return exe, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if exe, err := buildDefective(); err == nil {
+		os.RemoveAll(filepath.Dir(exe))
+	}
+	os.Exit(code)
+}
+
+// planted are the defects of the walking line: what the hunt must find them by,
+// and the most faults that a minimal plan may have.
+var planted = []struct {
+	defect    string
+	invariant string
+	faults    int
+	// quick ones are hunted in every test run, the others with PLANTBED_HUNT=1.
+	quick bool
+}{
+	{"drop", "loss.edge", 0, true},
+	{"repeat-keyed", "dup.marked", 0, false},
+	{"repeat-unkeyed", "dup.unmarked", 0, false},
+	{"swap", "corrupt.count", 0, false},
+	{"unscaled", "corrupt.count", 0, false},
+	{"hold", "late.count", 0, false},
+	{"restamp", "corrupt.count", 0, false},
+	{"reorder", "order.violations", 0, false},
+	{"deadband", "loss.edge", 0, false},
+	{"swallow", "loss.link", 0, false},
+	{"silent", "loss.edge", 1, true},
+	{"nosync", "loss.edge", 2, false},
+	{"second-cut", "loss.edge", 2, false},
+	{"again-after-restart", "dup.unmarked", 1, false},
+	{"no-bad-quality", "loss.edge", 1, false},
+	{"strict-clock", "loss.edge", 1, false},
+}
+
+// Each planted defect is found, by the invariant that it breaks, and shrunk to
+// no more faults than it needs, within two minutes.
+func TestPlantedDefectsAreFoundAndShrunk(t *testing.T) {
+	exe, err := buildDefective()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, ps := scenarios.Load("testdata/walking.toml", nil)
+	if len(ps) > 0 {
+		t.Fatal(ps.Err())
+	}
+	for _, p := range planted {
+		t.Run(p.defect, func(t *testing.T) {
+			if !p.quick && os.Getenv("PLANTBED_HUNT") == "" {
+				t.Skip("make hunt-defects hunts for it")
+			}
+			began := time.Now()
+			f, plans := huntFor(t, exe, base, p.defect, p.invariant)
+			if f == nil {
+				t.Fatalf("not found in %d plans, %s", plans, time.Since(began).Round(time.Second))
+			}
+			t.Logf("%-19s %-16s plan %3d, %3d runs, %2.0fs: %d of %d faults, %s: %v", p.defect, f.Invariant, f.Plan, f.Runs, time.Since(began).Seconds(),
+				len(f.Minimal.Faults), len(f.First.Faults), f.Minimal.Duration, f.Minimal.Faults)
+			if len(f.Minimal.Faults) != p.faults {
+				t.Errorf("shrunk to %d faults, %d are needed: %v", len(f.Minimal.Faults), p.faults, f.Minimal.Faults)
+			}
+			if !f.Again {
+				t.Error("the minimal plan did not give the same digest again")
+			}
+		})
+	}
+}
+
+// kinds that bring every planted defect out, and few more: a hunt through all
+// of them takes a few times longer.
+var kinds = []string{"link.down", "link.stall", "gateway.kill", "gateway.pause", "plc.stop", "plc.clock", "plc.bad_quality", "sensor"}
+
+// huntFor hunts until something breaks that invariant, two minutes at most.
+func huntFor(t *testing.T, exe string, base *scenarios.Scenario, defect, invariant string) (found *hunt.Finding, plans int) {
+	t.Helper()
+	lab := hunt.Lab{Exe: exe, Dir: t.TempDir(), Args: func(dir string) []string { return []string{dir, defect, "20"} }}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	h := hunt.Hunt{Base: base, Seed: 1, Kinds: kinds, Workers: runtime.NumCPU(), Run: lab.Run, Enough: func(f *hunt.Finding) bool { return f.Invariant == invariant }}
+	r, err := h.Do(ctx)
+	if err != nil && ctx.Err() == nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Findings {
+		if f.Invariant == invariant {
+			found = f
+		} else {
+			t.Logf("beside it: %s under %s", f.Invariant, strings.Join(f.Kinds, " + "))
+		}
+	}
+	return found, r.Plans
+}
