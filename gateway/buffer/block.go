@@ -86,7 +86,7 @@ func nextBlock(p []byte, off int) (start int, kind byte, body []byte) {
 	return len(p), 0, nil
 }
 
-// A group's body: stream, first number, time of the first append (ns), count,
+// A group's body: stream, first number, time of the first append by the buffer's clock (ns), count,
 // records.
 func appendGroupHead(dst []byte, stream, first uint64, at time.Time, count int) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, stream)

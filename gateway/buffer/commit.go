@@ -51,7 +51,7 @@ func (l *segmentLog) collect(timer *time.Timer) {
 	l.mu.Lock()
 	wait := time.Duration(0)
 	if l.pend != nil && len(l.pend.recs) < l.most() {
-		wait = time.Until(l.pend.at.Add(l.cfg.Commit.D()))
+		wait = time.Until(l.pend.begun.Add(l.cfg.Commit.D()))
 	}
 	l.mu.Unlock()
 	if wait <= 0 {

@@ -56,6 +56,8 @@ type segmentLog struct {
 	begun    time.Time // when that segment was begun
 	turning  bool      // a group that begins a segment is under way
 	headSize int       // of the last preamble
+	opened   time.Time // this life
+	base     time.Time // of the buffer's own clock when it was opened
 	rd       reader
 	nBad     int // quarantine files
 
@@ -77,7 +79,8 @@ type segment struct {
 // group is what is synced as one.
 type group struct {
 	first  uint64
-	at     time.Time // of the first append
+	at     time.Time // of the first append, by the buffer's clock
+	begun  time.Time // the same, by the gateway's
 	count  int
 	recs   []byte
 	base   int         // index of ids[0] in the dictionary
@@ -88,6 +91,10 @@ type group struct {
 }
 
 func (g *group) bytes() int { return len(g.head) + len(g.recs) + 2*blockHead }
+
+// clock is the buffer's own: it goes with the one that cannot jump, and stands
+// still while the gateway is off. Only ages are told by it.
+func (l *segmentLog) clock() time.Time { return l.base.Add(time.Since(l.opened)) }
 
 func (l *segmentLog) Stream() string { return streamName(l.stream) }
 
@@ -299,9 +306,9 @@ func (l *segmentLog) begin() {
 	if l.spare = nil; g == nil {
 		g = &group{}
 	}
-	*g = group{first: l.nextNum, at: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0]}
+	*g = group{first: l.nextNum, at: l.clock(), begun: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0]}
 	if l.full() {
-		g.rotate, l.turning, l.planned, l.begun = true, true, 0, g.at
+		g.rotate, l.turning, l.planned, l.begun = true, true, 0, g.begun
 		g.head = l.preamble(g.head)
 		l.headSize = len(g.head)
 	}

@@ -84,7 +84,7 @@ func (l *segmentLog) TryNext(max int) (uint64, []signal.Sample, time.Time, error
 			continue
 		}
 		if len(r.out) == 0 {
-			first, at = number, r.g.at
+			first, at = number, time.Now().Add(r.g.at.Sub(l.clock()))
 		}
 		r.out = append(r.out, s)
 		r.num, r.sent = number+1, number

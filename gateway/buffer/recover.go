@@ -19,6 +19,8 @@ func openLog(cfg Config, opt Options) (*segmentLog, error) {
 		kick: make(chan struct{}, 1), urgent: make(chan struct{}, 1), ready: make(chan struct{}, 1),
 		closing: make(chan struct{}), over: make(chan struct{}),
 	}
+	l.opened = time.Now()
+	l.base = l.opened.Round(0)
 	if err := l.recover(); err != nil {
 		return nil, fmt.Errorf("buffer: recovery: %w", err)
 	}
@@ -40,7 +42,7 @@ func (l *segmentLog) recover() error {
 	if err != nil {
 		return err
 	}
-	var newest time.Time // record on the disk, by the clock of its day
+	var newest time.Time // record on the disk, by the buffer's clock
 	tail := 0            // offset of the torn end in the last segment
 	var image []byte
 	for _, name := range names {
@@ -64,6 +66,9 @@ func (l *segmentLog) recover() error {
 	}
 	if len(l.segs) == 0 {
 		return nil
+	}
+	if !newest.IsZero() {
+		l.base = newest
 	}
 	for _, s := range l.segs { // time off does not count, and ages go on in this life's clock
 		s.born = time.Now().Add(-max(0, newest.Sub(s.born)))
