@@ -58,7 +58,7 @@ func files(say func(string, ...any), m *manifest, p *plan) {
 func contents(say func(string, ...any), m *manifest, p *plan) {
 	t := m.Totals
 	say("## What is in it\n")
-	say("%.0f machine-hours, %.1f %% of them healthy. %d lives of components: %d ended in a failure, %d were cut off by the end of the run (`censored`), %d never became detectable. %d spells of a lying sensor. %d changes of load, recipe or surroundings that are no fault, %d of which look like the wear of some component.\n",
+	say("%.0f machine-hours, %.1f %% of them healthy. %d lives of components: %d ended in a failure, %d were cut off by the end of the run or by maintenance (`censored`), %d never became detectable. %d spells of a lying sensor. %d changes of load, recipe or surroundings that are no fault, %d of which look like the wear of some component.\n",
 		t.MachineHours, 100*t.HealthyMachineHours/max(t.MachineHours, 1e-9), t.Lives, t.Failures, t.Censored, t.Undetectable, t.Lies, t.Changes, t.LookAlikes)
 	if len(t.ByMode) > 0 {
 		say("| component and mode | lives |\n|---|---|")
@@ -93,10 +93,11 @@ func contents(say func(string, ...any), m *manifest, p *plan) {
 func making(say func(string, ...any), _ *manifest, p *plan) {
 	say("## How it was made\n")
 	say("Each run is the plant of `scenario.toml` under a seed of its own, built of one unit's machines and instruments: constants, healthy vibration and install offsets differ from unit to unit and stay the same for a unit. "+
-		"Values are read every %v through the whole chain of each instrument (gain, offset, noise, span, wire type); a bad reading is null. No network and no gateway lies between; for data as a stack delivers it, see `plantbed dataset --from`.\n", p.ds.Every.D())
+		"Values are read every %v through the whole chain of each instrument (lag, gain, offset, noise, 1/f, span, wire type); a bad reading is null. No network and no gateway lies between; for data as a stack delivers it, see `plantbed dataset --from`.\n", p.ds.Every.D())
 	say("With a chance of %g one component wears out: any of the plant's with equal chance, from a uniform onset between %v and %v, over a life whose logarithm is uniform between %v and %v. "+
 		"Damage grows from the onset to the failure as a bridge of the component's law: spalls exponentially, abrasion in proportion, erosion faster and faster, fouling slower and slower. `rul_q*` are the quantiles of the remaining life for an observer who knows the damage, the onset and this law; nobody can know more from the present. "+
-		"With a chance of %g an instrument lies for 10 to 60 minutes: bias, drift, gain, stuck, noise, spikes or dropout. %g times an hour, on average, something changes that is no fault. What [[fault]] says of machines and sensors is the same in every run.\n",
+		"With a chance of %g an instrument lies for 10 to 60 minutes: bias, drift, gain, stuck, noise, spikes or dropout. %g times an hour, on average, something changes that is no fault. What [[fault]] says of machines and sensors is the same in every run. "+
+		"Components of [[machine.life]] live by themselves: their quantiles are those of their law at their present exposure, and a life that maintenance ends has `maintained_s` instead of a failure.\n",
 		p.ds.Failing, p.ds.Onset[0].D(), p.ds.Onset[1].D(), p.ds.Life[0].D(), p.ds.Life[1].D(), p.ds.SensorFailing, p.ds.ChangesPerHour)
 }
 

@@ -49,22 +49,23 @@ func checks(sums []summary, lay *layout, t totals, p *plan) []Check {
 	add("oracle.recall", o, "> 0.95", o > 0.95, few,
 		"event recall of an observer of the latent damage, who has no false alarm: not hopeless, and no label is wrong")
 	healthy := ratio(t.HealthyMachineHours, t.MachineHours)
-	add("healthy.share", healthy, "> 0.9", healthy > 0.9, false, "machine-hours without damage")
-	censored := ratio(float64(t.Censored), float64(t.Lives))
-	add("censored.share", censored, "0.05 to 0.7", censored >= 0.05 && censored <= 0.7, t.Lives < fewestEvents,
-		"lives that the end of the run cuts off: neither none nor most")
-	faults := float64(t.Lives + t.Lies)
+	add("healthy.share", healthy, "> 0.9", healthy > 0.9, false, "machine-hours without damage to speak of, under 1 %")
+	lives := t.Lives - t.hidden
+	censored := ratio(float64(t.Censored-t.hidden), float64(lives))
+	add("censored.share", censored, "0.05 to 0.7", censored >= 0.05 && censored <= 0.7, lives < fewestEvents,
+		"lives that show or end, and that the end of the run or maintenance cuts off: neither none nor most")
+	faults := float64(lives + t.Lies)
 	look := ratio(float64(t.Changes), faults)
 	add("changes.per_fault", look, ">= 10", look >= 10, faults == 0, "operating changes for each fault: nobody learns that change means damage")
-	alike := ratio(float64(t.LookAlikes), float64(t.Lives))
-	add("look_alikes.per_life", alike, ">= 1", alike >= 1, t.Lives < fewestEvents, "benign look-alikes for each life: something else moves the same signals, and nothing is wrong")
+	alike := ratio(float64(t.LookAlikes), float64(lives))
+	add("look_alikes.per_life", alike, ">= 1", alike >= 1, lives < fewestEvents, "benign look-alikes for each life: something else moves the same signals, and nothing is wrong")
 	modes := modesWithLookAlike(t)
 	add("modes.with_look_alike", modes, ">= 0.9", modes >= 0.9, t.Lives < fewestEvents, "components that wore out, of which a look-alike of the very same one happens somewhere")
 	lead := median(t.leads)
-	add("lead.share", lead, "0.05 to 0.95", lead >= 0.05 && lead <= 0.95, len(t.leads) < fewestEvents,
+	add("lead.share", lead, "0.02 to 0.98", lead >= 0.02 && lead <= 0.98, len(t.leads) < fewestEvents,
 		"median share of the growth of damage that lies between where it shows and the failure: to show is not to fail, and not to begin")
 	add("lives.misordered", float64(t.misordered), "= 0", t.misordered == 0, t.Lives == 0, "lives that are not onset, then detectable, then failure")
-	spread, which := unitSpread(sums, lay)
+	spread, which := unitSpread(sums, lay, machines)
 	add("unit.spread", spread, "0.02 to 0.4", spread >= 0.02 && spread <= 0.4, len(sums) < 8,
 		"variation from unit to unit of a healthy vibration ("+which+"): its level alone does not transfer")
 	points := operatingSpread(sums, lay)

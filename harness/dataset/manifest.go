@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/plantbed/plantbed/sim/physics"
 )
 
 // sidecar is what must be known of a shard once it is whole.
@@ -92,12 +94,16 @@ func (s *sidecar) add(r *Result, lay *layout, file string, group int) {
 	s.Values += r.sensorValues(lay)
 }
 
-// healthySeconds is the time that machines spent without any damage.
+// toSpeakOf is the damage from which on a machine is no longer called healthy:
+// a part that ages from its first hour is worn by a millionth all the time.
+const toSpeakOf = physics.IncipientDamage
+
+// healthySeconds is the time that machines spent without damage to speak of.
 func healthySeconds(r *Result, lay *layout) float64 {
 	rows := 0
 	for _, base := range lay.labels {
 		for _, d := range r.Table.Values[base+labDamage][:r.Table.Rows] {
-			if isNull(d) {
+			if !(d >= toSpeakOf) {
 				rows++
 			}
 		}
@@ -187,6 +193,7 @@ type totals struct {
 	LookAlikes          int            `json:"look_alikes"`
 	ByMode              map[string]int `json:"lives_by_mode"`
 	AlikeBy             map[string]int `json:"look_alikes_by_component"`
+	hidden              int            // lives that neither showed nor ended within their run
 	misordered          int            // lives whose instants are out of order
 	leads               []float32      // shares of growth that lie between detectable and failure, of the first runs
 }
@@ -210,6 +217,9 @@ func (t *totals) add(e runEntry, machines int, durationS float64) {
 		}
 		if l.DetectableS > 0 && l.FailureS > l.OnsetS && e.Index < checkedRuns {
 			t.leads = append(t.leads, float32((l.FailureS-l.DetectableS)/(l.FailureS-l.OnsetS)))
+		}
+		if l.Censored && l.DetectableS == 0 {
+			t.hidden++
 		}
 		switch {
 		case l.DetectableS == 0:

@@ -6,21 +6,27 @@ import (
 )
 
 // unitSpread is the coefficient of variation over units of the first
-// vibration signal's healthy mean.
-func unitSpread(sums []summary, lay *layout) (float64, string) {
+// vibration signal's mean while the machine is healthy.
+func unitSpread(sums []summary, lay *layout, machines []string) (float64, string) {
 	col, name := sensorLike(lay, func(c Column) bool { return c.Unit == "g" || c.Unit == "mm/s" })
-	if col < 0 {
+	machine := slices.Index(machines, owner(name))
+	if col < 0 || machine < 0 {
 		return 0, "none"
 	}
-	byUnit := map[int]float64{}
+	byUnit := map[int][]float32{}
+	last := -1
 	for i := range sums {
-		if v := meanOf(sums[i].Means[col][:min(baselineBlocks, len(sums[i].Means[col]))]); !isNull(v) {
-			byUnit[sums[i].Unit] = v
+		s := &sums[i]
+		last = max(last, s.Unit)
+		for b, v := range s.Means[col] {
+			if isNull(float64(s.Damage[machine][b])) && !s.Lying[machine][b] {
+				byUnit[s.Unit] = append(byUnit[s.Unit], v)
+			}
 		}
 	}
 	var x []float64
-	for u := range len(sums) {
-		if v, ok := byUnit[u]; ok {
+	for u := range last + 1 {
+		if v := meanOf(byUnit[u]); !isNull(v) {
 			x = append(x, v)
 		}
 	}

@@ -312,19 +312,35 @@ func (u *Unit) FirstPassage(x, ageS, sS float64) float64 {
 	return mathext.GammaIncRegComp(a, (1-x)/b)
 }
 
-// shockPassage sums over the number of blows; the sum of n lognormals is
-// taken for lognormal with its own mean and variance (Fenton 1960).
+// shockPassage is the chance that blows within sS seconds add up to what a
+// part at x has left.
 func (u *Unit) shockPassage(x, sS float64) float64 {
-	rate := sS / u.GrowthS * shocksPerLife
-	chance, p := 0.0, math.Exp(-rate)
-	for n := 1; n <= 400; n++ {
-		p *= rate / float64(n)
+	return 1 - u.shockSurvival(u.shocksBorne(x), sS)
+}
+
+// shocksBorne is the chance to bear n blows, n from 0 on, until hardly any
+// part does. The sum of n lognormals is taken for lognormal with its own mean
+// and variance (Fenton 1960).
+func (u *Unit) shocksBorne(x float64) []float64 {
+	borne := []float64{1}
+	for n := 1; borne[n-1] > 1e-12 && n < 400; n++ {
 		mean, cv2 := float64(n)/shocksPerLife, u.CV*u.CV/float64(n)
 		s := math.Sqrt(math.Log1p(cv2))
 		z := (math.Log((1-x)/mean) + s*s/2) / s
-		chance += p * math.Erfc(z/math.Sqrt2) / 2
+		borne = append(borne, math.Erfc(-z/math.Sqrt2)/2)
 	}
-	return min(1, chance)
+	return borne
+}
+
+// shockSurvival weighs that with the Poisson number of blows.
+func (u *Unit) shockSurvival(borne []float64, sS float64) (alive float64) {
+	rate := sS / u.GrowthS * shocksPerLife
+	p := math.Exp(-rate)
+	for n, b := range borne {
+		alive += p * b
+		p *= rate / float64(n+1)
+	}
+	return alive
 }
 
 func when(yes bool) float64 {
@@ -347,7 +363,7 @@ func (r Remaining) CDF(sS float64) float64 { return r.cdf(sS) }
 // Quantile is the inverse of CDF, to a millionth of the longest life.
 func (r Remaining) Quantile(p float64) float64 {
 	lo, hi := 0.0, r.most
-	for range 60 {
+	for range 32 {
 		if mid := (lo + hi) / 2; r.cdf(mid) < p {
 			lo = mid
 		} else {
@@ -371,6 +387,10 @@ func (u *Unit) Remaining(atS float64) Remaining {
 		return u.unseen(atS)
 	}
 	x, age := u.progress(atS), atS-u.OnsetS
+	if u.Process == Shock { // the blows that it bears are the same whenever
+		borne := u.shocksBorne(x)
+		return Remaining{func(s float64) float64 { return when(s > 0) * (1 - u.shockSurvival(borne, s)) }, 20 * u.GrowthS}
+	}
 	return Remaining{func(s float64) float64 { return u.FirstPassage(x, age, s) }, 20 * u.GrowthS}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plantbed/plantbed/internal/strict"
@@ -98,10 +99,48 @@ func (p *Plant) Turn(machine string, l LookAlike) error {
 			return err
 		}
 	}
-	if len(l.Recipe) > 0 {
-		return m.SetRecipe(l.Recipe)
+	if len(l.Recipe) == 0 {
+		return nil
 	}
-	return nil
+	// A machine at the edge of what it can do may refuse the whole change.
+	var err error
+	for _, part := range []float64{1, 0.5, 0.25} {
+		if err = m.SetRecipe(m.alike(l.Recipe, part)); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// alike is a look-alike's recipe for this machine, or a part of the way to it.
+// The recipe is written for a machine of the kind's default parameters; to
+// another one it means the same change: as many kelvin, or the same ratio.
+func (m *Machine) alike(recipe map[string]string, part float64) map[string]string {
+	out := map[string]string{}
+	usual, _ := resolve(m.def.params(), m.usual)
+	for _, p := range m.def.params() {
+		text, ok := recipe[p.Name]
+		if !ok {
+			continue
+		}
+		out[p.Name] = text
+		v, err := p.parse(text)
+		if err != nil || usual[p.Name] == p.Default && part == 1 {
+			continue
+		}
+		if p.Unit == "degC" {
+			v = usual[p.Name] + part*(v-p.Default)
+		} else {
+			v = usual[p.Name] * (1 + part*(v/p.Default-1))
+		}
+		out[p.Name] = strings.TrimSpace(strconv.FormatFloat(v, 'f', -1, 64) + " " + p.Unit)
+	}
+	for name, text := range recipe { // what is no parameter is SetRecipe's to refuse
+		if _, ok := out[name]; !ok {
+			out[name] = text
+		}
+	}
+	return out
 }
 
 // hallS is how fast the hall follows a change of what it is heated or aired by.

@@ -127,3 +127,26 @@ func TestChangesThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// A look-alike means the same change to a machine of any size: as many kelvin,
+// or the same ratio; and as much of it as the machine can do.
+func TestLookAlikeSuitsTheMachine(t *testing.T) {
+	_, p := build(t, 1, Config{Machines: []MachineConfig{
+		{Name: "big", Kind: "tank"},
+		{Name: "small", Kind: "tank", Params: map[string]string{"volume": "800 l", "room": "1000 l", "setpoint": "45 degC", "cycle": "18 min", "jacket_power": "280 kW"}},
+		{Name: "full", Kind: "tank", Params: map[string]string{"setpoint": "138.5 degC", "jacket_power": "2000 kW", "cycle": "60 min"}},
+	}})
+	for _, c := range []struct{ machine, name, table, want string }{
+		{"big", "volume", "2700 l", "2700 l"},
+		{"small", "volume", "2700 l", "720 l"},
+		{"small", "setpoint", "76 degC", "49 degC"},
+		{"full", "setpoint", "76 degC", "139.5 degC"}, // the whole way would be 142.5, and 140 is the most
+	} {
+		if err := p.Turn(c.machine, LookAlike{Recipe: map[string]string{c.name: c.table}}); err != nil {
+			t.Errorf("%s: %v", c.machine, err)
+		}
+		if got := p.Machine(c.machine).setting[c.name]; got != c.want {
+			t.Errorf("%s: %s is %s, want %s", c.machine, c.name, got, c.want)
+		}
+	}
+}

@@ -53,7 +53,8 @@ type Machine struct {
 	restartAt  sim.Timer
 	crew       *crew
 	chance     chance
-	setting    map[string]string // parameters as they are set now
+	usual      map[string]string // parameters of the configuration
+	setting    map[string]string // as they are set now
 	warm       bool              // whether the morning has been worked through
 	energy     Energy
 	line       *Line
@@ -79,6 +80,7 @@ func newMachine(plant *Plant, cfg MachineConfig) *Machine {
 		y:          make([]float64, len(def.Signals)),
 		measured:   -1,
 		chance:     c,
+		usual:      cfg.Params,
 		setting:    cfg.Params,
 		repairTime: seconds(p["repair_time"] * 60),
 		restart:    seconds(p["restart"]),
