@@ -69,6 +69,14 @@ func abs(v float64) float64 {
 	return v
 }
 
+// short is a share in percent that fits over a bar; the table has it in full.
+func short(v float64) string {
+	if v >= 0.1 {
+		return strconv.FormatFloat(v*100, 'f', 1, 64) + " %"
+	}
+	return strconv.FormatFloat(v*100, 'g', 2, 64) + " %"
+}
+
 // draw puts two bars, truth and twin, into each of five columns.
 func (w *waterfall) draw(by [2]*score.OEE) {
 	const (
@@ -106,7 +114,7 @@ func (w *waterfall) draw(by [2]*score.OEE) {
 					sign = "+"
 				}
 			}
-			text(x0+bar/2, y(high)-5, "value", sign+percent(abs(span[1]-span[0])))
+			text(x0+bar/2, y(high)-5, "value", sign+short(abs(span[1]-span[0])))
 		}
 	}
 }

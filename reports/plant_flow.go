@@ -16,7 +16,8 @@ import (
 //	 └─▶ capper
 const (
 	railX  = 14 // of the first arrow, left of the machines
-	railW  = 34 // between arrows that pass each other
+	railW  = 18 // from there to the paper's edge, half a figure
+	passW  = 26 // to an arrow that passes others
 	flowMT = 6  // between an arrow's end and the middle of its machine
 )
 
@@ -30,6 +31,11 @@ type flowRoom struct {
 func (p *painter) margin(flows []score.Flow) int {
 	if len(flows) == 0 {
 		return 0
+	}
+	for i, f := range flows[1:] {
+		if f.From != flows[i].To {
+			return railX + passW + railW
+		}
 	}
 	return railX + railW
 }
@@ -56,7 +62,7 @@ func (p *painter) material(flows []score.Flow, left int) {
 		span := [2]int{min(y0, y1), max(y0, y1)}
 		x := left - railX
 		if slices.ContainsFunc(taken, func(t [2]int) bool { return span[0] < t[1] && t[0] < span[1] }) {
-			x -= railW - 8
+			x = max(railW, x-passW)
 		} else {
 			taken = append(taken, span)
 		}
