@@ -35,6 +35,8 @@ type monitor struct {
 	spread  []float64 // smoothed logarithms, beyond what they should be at the level that the others predict
 	level   []float64 // smoothed logarithms of the level over what the others predict
 	unrest  *unrest
+	past    *past
+	looked  look
 	scratch []float64
 }
 
@@ -42,7 +44,7 @@ type monitor struct {
 func newMonitor(m *Model) *monitor {
 	p := len(m.Use)
 	mon := &monitor{m: m, feat: newFeatures(p), z: make([]float64, p), resid: make([]float64, p),
-		spread: make([]float64, p), scratch: make([]float64, p), level: make([]float64, p), unrest: newUnrest(m)}
+		spread: make([]float64, p), scratch: make([]float64, p), level: make([]float64, p), unrest: newUnrest(m), past: newPast(p)}
 	for s := range scales {
 		mon.smooth[s] = newEWMA(m.Options.lambda(s), p)
 		mon.seen[s] = newEWMA(m.Options.lambda(s), featureCount(p))
@@ -60,6 +62,7 @@ func (mon *monitor) step(at time.Time, row *row) Result {
 	if mon.unrest.step(at, mon.z) {
 		return Result{Top: m.Use[0]}
 	}
+	mon.past.add(at, mon.resid)
 	m.Whole.cut(mon.resid)
 	var r Result
 	for s := range scales {
@@ -95,10 +98,37 @@ func (mon *monitor) scatters(row *row, x []float64) {
 }
 
 // off is by how much a channel (an index into Use) is off what the others predict,
-// in its standard deviations and not cut: now, and smoothed over the short time.
-func (mon *monitor) off(k int) (now, smoothed float64) {
-	off := func(x []float64) float64 { return x[k*perChannel] - dot(mon.m.Whole.Weights[k], x) }
-	return off(mon.feat.out), off(mon.x[0])
+// in its standard deviations and not cut.
+func (mon *monitor) off(k int) float64 {
+	return mon.feat.out[k*perChannel] - dot(mon.m.Whole.Weights[k], mon.feat.out)
+}
+
+const (
+	// farOff is in bounds of a row's residual, and farAway in standard deviations of
+	// the channel itself: what others predict well is soon off by much of the former.
+	farOff, farAway = 2, 12
+)
+
+// runsOff tells that a channel is very far off.
+func (mon *monitor) runsOff(k int, off float64) bool {
+	return math.Abs(off) > farOff*mon.m.Whole.Bound[k] && math.Abs(off) > farAway
+}
+
+// course of a channel since an hour before an instant; see the function course. It
+// is looked at anew each minute.
+func (mon *monitor) course(k int, since, now time.Time) float64 {
+	if l := &mon.looked; l.channel != k || l.since != since || now.Sub(l.at) >= time.Minute {
+		t, y := mon.past.of(k, since.Add(-time.Hour), now)
+		*l = look{k, since, now, course(t, y)}
+	}
+	return mon.looked.wear
+}
+
+// look is what was last made of a course.
+type look struct {
+	channel   int
+	since, at time.Time
+	wear      float64
 }
 
 // forget starts the averages anew; what the machine was put to in the last hours

@@ -263,36 +263,6 @@ func TestT2IsChiSquared(t *testing.T) {
 	}
 }
 
-// Wear goes ever faster; a drift goes straight on, and a bias stays.
-func TestCourse(t *testing.T) {
-	for _, c := range []struct {
-		name          string
-		course        func(x float64) float64 // of the waiting time, 0 to 1
-		grows, faster bool
-	}{
-		{"wear", func(x float64) float64 { return math.Exp(2 * x) }, true, true},
-		{"wear downwards", func(x float64) float64 { return -math.Exp(2 * x) }, true, true},
-		{"drift", func(x float64) float64 { return 1 + 5*x }, true, false},
-		{"drift downwards", func(x float64) float64 { return -1 - 5*x }, true, false},
-		{"bias", func(float64) float64 { return 3 }, false, false},
-	} {
-		for seed := range uint64(20) {
-			rng := rand.New(rand.NewPCG(seed, 8))
-			var story []float64
-			for i := range 540 {
-				story = append(story, c.course(float64(i)/540)+0.05*rng.NormFloat64())
-			}
-			growth, faster := course(story)
-			if growth > leastGrowth != c.grows || c.grows && faster > acceleration != c.faster {
-				t.Errorf("%s, seed %d: grows by %.2f, %.2f times as fast", c.name, seed, growth, faster)
-			}
-		}
-	}
-	if growth, _ := course([]float64{1, 2, 4}); growth != 0 {
-		t.Error("three rows are a course")
-	}
-}
-
 // A machine that is worked otherwise jumps in several channels; a sensor alone.
 func TestUnrest(t *testing.T) {
 	m := &Model{Use: []int{0, 1, 2}, Switch: []bool{false, false, true}, Step: []float64{0.1, 0.1, 0.1}, Options: Options{}.defaults()}

@@ -32,7 +32,6 @@ type Watch struct {
 	joined int
 	// waiting: an episode that began at begun may be a sensor's.
 	waiting      bool
-	story        []float64 // its residual meanwhile
 	begun, since time.Time
 	last         time.Time // of the row before
 	// flat counts rows without change, per channel in use; stuck has an episode
@@ -120,19 +119,16 @@ const (
 	// channel after its sensor was last seen to lie: what it said stays in the
 	// averages.
 	sensorMemory = 2 * time.Hour
-	// patience is how long one channel must be alone in being odd before its sensor
-	// is blamed, if nothing else tells: what wears warms up first and shakes a little
-	// later. Where the others could not know better, it is partPatience, and then
-	// the part is blamed.
-	patience, longPatience = 90 * time.Minute, 150 * time.Minute
-	partPatience           = 30 * time.Minute
-	// plain is how many times over the limit a course must be to be told.
-	plain = 15
-	// certain is how many times over its limit a single channel is blamed at once.
-	certain = 400
-	// farOff times the bound of a row's residual, within so little time, is faster
-	// than anything wears.
-	farOff, quickly = 2, 20 * time.Minute
+	// firstLook is how long what has jumped must stay there. One channel must be alone
+	// in being odd for partPatience before the part that it looks at is blamed by its
+	// course, or because others could not know better, and for patience before its
+	// sensor is; after longPatience the likelier is.
+	firstLook, partPatience = 10 * time.Minute, 30 * time.Minute
+	patience, longPatience  = 45 * time.Minute, 150 * time.Minute
+	// wears and lies are courses that can be told.
+	wears, lies = 0.6, -1.5
+	// quickly: what is far off within so little time goes faster than anything wears.
+	quickly = 20 * time.Minute
 	// manyTimes the usual number of rows in a row the others must be odd to count,
 	// where they are under their limit.
 	manyTimes = 10
@@ -144,9 +140,9 @@ const (
 // judgeModel follows an episode of the model:
 //
 //	over ──┬─ more than one channel ───────────────────────────── Process
-//	       └─ one alone ─┬─ others join, scatter or shape ─────── Process
-//	                     ├─ it jumped, scatter stays, shape ───── Sensor ── second thoughts ── Process
-//	                     └─ patience ──────────────────────────── Sensor or Process by redundancy
+//	       └─ one alone ─┬─ others join, scatter, course ──────── Process
+//	                     ├─ it jumped, scatter stays, course ──── Sensor ── second thoughts ── Process
+//	                     └─ patience ──────────────────────────── the likelier by its course
 func (w *Watch) judgeModel(at time.Time, r Result) {
 	over := r.Acting > 1
 	if w.ignoring(at) {
@@ -176,7 +172,6 @@ func (w *Watch) begin(at time.Time, r Result) {
 	case w.knownStuck(r.Top):
 	default:
 		w.waiting, w.begun, w.more, w.joined = true, at, 0, 0
-		w.story = w.story[:0]
 	}
 }
 
@@ -187,8 +182,7 @@ func (w *Watch) wait(at time.Time, r Result) {
 		return
 	}
 	k := slices.Index(w.cal.Model.Use, r.Top)
-	now, smoothed := w.monitor.off(k)
-	w.story = append(w.story, smoothed)
+	now := w.monitor.off(k)
 	_, limit := w.monitor.without(k)
 	if w.joined++; limit <= 1 {
 		w.joined = 0
@@ -196,32 +190,22 @@ func (w *Watch) wait(at time.Time, r Result) {
 	if w.more++; r.Class != Process {
 		w.more = 0
 	}
-	switch waited := at.Sub(w.begun); {
+	waited := at.Sub(w.begun)
+	wear := w.monitor.course(k, w.begun, at)
+	switch {
 	case w.joined >= w.opt.Persist || w.more >= manyTimes*w.opt.Persist:
 		w.settle(at, r, Process)
 	case w.more > 0:
-	case r.Class == Sensor || w.monitor.unrest.jumpedAlone(k, now, at) || r.Score > certain ||
-		math.Abs(now) > farOff*w.cal.Model.Whole.Bound[k] && waited < quickly:
+	case r.Class == Sensor || w.monitor.runsOff(k, now) && waited < quickly || waited >= firstLook && w.monitor.unrest.jumpedAlone(k, now, at):
 		w.settle(at, r, Sensor)
-	case w.cal.Model.Redundancy[k] < leastRedundancy && waited >= partPatience:
+	case waited >= partPatience && (wear > wears || w.cal.Model.Redundancy[k] < leastRedundancy && wear > lies):
 		w.settle(at, r, Process)
-	case waited >= patience:
-		w.bySight(at, r, waited)
-	}
-}
-
-// bySight decides by the course that a channel took: what stays where it is does
-// not wear; what goes on at a small distance is put down to the machine, and what
-// has gone far shows what it is.
-func (w *Watch) bySight(at time.Time, r Result, waited time.Duration) {
-	growth, faster := course(w.story)
-	switch {
-	case growth < leastGrowth:
+	case waited >= patience && wear < lies:
 		w.settle(at, r, Sensor)
-	case r.Score < plain || waited >= longPatience && faster > acceleration:
-		w.settle(at, r, Process)
+	case waited >= longPatience && wear < 0:
+		w.settle(at, r, Sensor)
 	case waited >= longPatience:
-		w.settle(at, r, Sensor)
+		w.settle(at, r, Process)
 	}
 }
 
@@ -251,37 +235,6 @@ func (w *Watch) secondThoughts(at time.Time, r Result) {
 		w.liar = -1
 	}
 }
-
-// course describes how a residual went while it was waited for: by which share of
-// what it is now it grew, and how much faster in the second half. A sensor that
-// drifts goes straight on, and one with a bias stays where it is; what wears, wears
-// ever faster.
-func course(story []float64) (growth, faster float64) {
-	n := len(story) / 10
-	if n < 3 {
-		return 0, 0
-	}
-	mean := func(from int) float64 {
-		sum := 0.0
-		for _, v := range story[from : from+n] {
-			sum += v / float64(n)
-		}
-		return sum
-	}
-	first, middle, last := mean(0), mean(len(story)/2-n/2), mean(len(story)-n)
-	growth = (last - first) / last
-	if (middle-first)*(last-first) <= 0 {
-		return growth, math.Inf(1)
-	}
-	return growth, (last - middle) / (middle - first)
-}
-
-const (
-	// leastGrowth is the share that wear grows by, at least, while it is waited for.
-	leastGrowth = 0.25
-	// acceleration is how much faster the second half must go than the first.
-	acceleration = 1.25
-)
 
 // judgeNoise finds channels that scatter more than they ever do in health, while
 // their level and all else stays where it was.
