@@ -66,6 +66,12 @@ func visit(t *testing.T, body, script string, pages map[string]score.Result) map
 			t.Fatal(err)
 		}
 	}
+	return visitFiles(t, dir, body, script)
+}
+
+// visitFiles is visit with pages that stand in dir.
+func visitFiles(t *testing.T, dir, body, script string) map[string]any {
+	t.Helper()
 	html := `<!DOCTYPE html><body style="margin:0">` + body + `<pre id=found></pre><script>
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 onload = async () => { const found = {}; try {` + script + `} catch (e) { found.error = String(e) } document.querySelector("#found").textContent = JSON.stringify(found) }</script>`

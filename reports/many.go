@@ -30,8 +30,28 @@ type manyView struct {
 }
 
 type manyLine struct {
-	Tag, Class, Metric, Bound, Mean, Interval, Range, N, Why string
-	Verdict                                                  score.Verdict
+	Tag, Class, Metric, Doc, Bound, Mean, Interval, Range, N, Why string
+	Verdict                                                       score.Verdict
+	Gauge                                                         gauge
+}
+
+// gauge is a bar of gaugeW units: from the smallest to the largest run, the
+// interval of the mean, and where the bound stands.
+type gauge struct{ Range, Interval, Bound string }
+
+const gaugeW = 120
+
+func newGauge(s score.Spread, want float64) (g gauge) {
+	if s.Min == nil || s.Max == nil || s.CI95 == nil {
+		return g
+	}
+	lo, hi := min(*s.Min, s.CI95[0], want), max(*s.Max, s.CI95[1], want)
+	if !(hi > lo) {
+		lo, hi = lo-1, lo+1
+	}
+	x := func(v float64) float64 { return 4 + (gaugeW-8)*(v-lo)/(hi-lo) }
+	bar := func(a, b, y0, y1 float64) string { return box(x(a), y0, max(x(b), x(a)+2), y1) }
+	return gauge{bar(*s.Min, *s.Max, 4, 8), bar(s.CI95[0], s.CI95[1], 2, 10), "M" + f1(x(want)) + " 0v12"}
 }
 
 type manyRun struct {
@@ -46,6 +66,7 @@ func lookMany(e score.Ensemble) manyView {
 	for _, x := range e.Expectations {
 		l := spreadLine(x.Metric, e.Metrics[x.Metric])
 		l.Tag, l.Class, l.Verdict, l.Bound, l.Why = verdictTag(x.Verdict), string(x.Verdict), x.Verdict, opWord(x.Op)+" "+quantity(x.Want, metricUnit(x.Metric)), x.Why
+		l.Gauge = newGauge(e.Metrics[x.Metric], x.Want)
 		v.Expects = append(v.Expects, l)
 	}
 	for _, m := range score.Metrics {
@@ -81,7 +102,7 @@ func manyRunOf(r score.Run) manyRun {
 
 func spreadLine(name string, s score.Spread) manyLine {
 	unit := metricUnit(name)
-	l := manyLine{Metric: name, Mean: measure(s.Mean, unit), N: plural(s.N, "run")}
+	l := manyLine{Metric: name, Doc: metricDoc(name), Mean: measure(s.Mean, unit), N: plural(s.N, "run")}
 	if s.Of > 0 {
 		l.N = fmt.Sprintf("%s, n %s", l.N, count(s.Of))
 	}

@@ -145,6 +145,9 @@ func spread(name string, cards []Card) Spread {
 		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(s.N - 1)}.Quantile(0.975)
 		half := t * sd / math.Sqrt(float64(s.N))
 		s.CI95, s.Method = &[2]float64{mean - half, mean + half}, "student"
+		if lo >= 0 { // no metric that is not negative has a negative mean
+			s.CI95[0] = max(0, s.CI95[0])
+		}
 	}
 	return s
 }
