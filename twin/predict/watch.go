@@ -198,7 +198,7 @@ func (w *Watch) wait(at time.Time, r Result) {
 	case w.more > 0:
 	case r.Class == Sensor || w.monitor.runsOff(k, now) && waited < quickly || waited >= firstLook && w.monitor.unrest.jumpedAlone(k, now, at):
 		w.settle(at, r, Sensor)
-	case waited >= partPatience && (wear > wears || w.cal.Model.Redundancy[k] < leastRedundancy && wear > lies):
+	case waited >= partPatience && (wear > wears || w.cal.Model.Redundancy[k] < leastRedundancy && wear > 0):
 		w.settle(at, r, Process)
 	case waited >= patience && wear < lies:
 		w.settle(at, r, Sensor)
