@@ -37,11 +37,15 @@ var defects = map[string][]string{
 	"K18": {"deaf-after-a-gap", "says-nothing"},
 }
 
+// built is where the executable is, once a test has asked for it.
+var built string
+
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "defective")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	exe := filepath.Join(dir, "defective")
 	cmd := exec.Command("go", "build", "-tags", "faketime", "-o", exe, "../testdata/defective")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -53,8 +57,8 @@ var build = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if exe, err := build(); err == nil {
-		os.RemoveAll(filepath.Dir(exe))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }

@@ -37,10 +37,11 @@ func (m Matrix) Count(v Verdict) (n int) {
 
 // Files of a matrix.
 const (
-	TextFile  = "conformance.txt"
-	JSONFile  = "conformance.json"
-	JUnitFile = "junit.xml"
-	HTMLFile  = "conformance.html"
+	TextFile     = "conformance.txt"
+	JSONFile     = "conformance.json"
+	MarkdownFile = "conformance.md"
+	JUnitFile    = "junit.xml"
+	HTMLFile     = "conformance.html"
 )
 
 // Write writes matrices, side by side, into a directory.
@@ -64,7 +65,7 @@ func Write(dir string, ms ...Matrix) error {
 	if err != nil {
 		return err
 	}
-	for name, b := range map[string][]byte{JSONFile: append(text, '\n'), TextFile: []byte(Text(ms...)), HTMLFile: page, JUnitFile: junit} {
+	for name, b := range map[string][]byte{JSONFile: append(text, '\n'), TextFile: []byte(Text(ms...)), MarkdownFile: []byte(Markdown(ms...)), HTMLFile: page, JUnitFile: junit} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
 			return err
 		}
