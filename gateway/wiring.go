@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/plantbed/plantbed/gateway/buffer"
@@ -111,6 +112,8 @@ func (g *gateway) mqttOptions(cfg Config, opts Options) mqtt.Options {
 		OnPublished: func(n int) { g.metrics.Published.Add(int64(n)) },
 		OnAcked:     func(n int) { g.metrics.Acked.Add(int64(n)) },
 		OnDrop:      g.dropped,
+		BdSeq:       g.bdSeq(cfg),
+		KeepBdSeq:   g.keepBdSeq,
 		Tags:        cfg.ids(),
 		Subscribe:   g.desires.topics(cfg),
 		OnMessage:   g.desires.heard,
@@ -125,5 +128,27 @@ func (g *gateway) dropped(reason string, n int) {
 	}
 	if g.observe.OnDrop != nil {
 		g.observe.OnDrop(reason, n)
+	}
+}
+
+// bdSeqFile holds the Sparkplug bdSeq that comes next.
+const bdSeqFile = "bdseq"
+
+func (g *gateway) bdSeq(cfg Config) (next uint64) {
+	if g.opts.FS == nil || cfg.MQTT.Format != mqtt.FormatSparkplug {
+		return 0
+	}
+	if text, err := g.opts.FS.ReadFile(bdSeqFile); err == nil {
+		json.Unmarshal(text, &next) // what is damaged begins anew
+	}
+	return next
+}
+
+func (g *gateway) keepBdSeq(next uint64) {
+	if g.opts.FS == nil {
+		return
+	}
+	if err := replaceFile(g.opts.FS, bdSeqFile, next); err != nil {
+		g.log.Warn("the next bdSeq cannot be kept", "err", err)
 	}
 }

@@ -15,7 +15,9 @@ func (p *Publisher) will() *paho.WillMessage {
 	if p.node != nil {
 		p.nodeMu.Lock()
 		defer p.nodeMu.Unlock()
-		return &paho.WillMessage{QoS: 1, Topic: p.node.Topic("NDEATH"), Payload: p.node.Death()}
+		text := p.node.Death()
+		p.opt.KeepBdSeq(p.node.Next())
+		return &paho.WillMessage{QoS: 1, Topic: p.node.Topic("NDEATH"), Payload: text}
 	}
 	return &paho.WillMessage{QoS: 1, Retain: true, Topic: payload.StatusTopic(p.cfg.Prefix, p.opt.Gateway, ""),
 		Payload: payload.AppendStatus(nil, payload.Status{Gateway: p.opt.Gateway, Why: "connection lost"})}

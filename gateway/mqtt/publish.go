@@ -66,6 +66,10 @@ type Options struct {
 	Log     *slog.Logger
 	// Tags are known from the start; a Sparkplug birth names them.
 	Tags []signal.ID
+	// BdSeq is what Sparkplug goes on with after a restart, and KeepBdSeq is told
+	// the next one, to be kept, before each connection.
+	BdSeq     uint64
+	KeepBdSeq func(next uint64)
 	// Stages change what is published, after the buffer.
 	Stages []pipeline.Stage
 
@@ -95,6 +99,9 @@ func (o *Options) defaults() {
 	}
 	if o.OnDrop == nil {
 		o.OnDrop = func(string, int) {}
+	}
+	if o.KeepBdSeq == nil {
+		o.KeepBdSeq = func(uint64) {}
 	}
 	if o.OnMessage == nil {
 		o.OnMessage = func(string, []byte) {}
@@ -149,6 +156,7 @@ func New(cfg Config, opt Options) (*Publisher, error) {
 		topic: payload.DataTopic(cfg.Prefix, opt.Gateway), tracer: newTracer()}
 	if cfg.Format == FormatSparkplug {
 		p.node = sparkplug.NewNode(cfg.Group, opt.Gateway, opt.Tags)
+		p.node.Resume(opt.BdSeq)
 		p.opt.Subscribe = append(slices.Clip(opt.Subscribe), p.node.Topic("NCMD"))
 	}
 	l.will = p.will

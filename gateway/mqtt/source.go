@@ -129,7 +129,7 @@ func RunSource(ctx context.Context, cfg SourceConfig, seed uint64, log *slog.Log
 	if err != nil {
 		return fmt.Errorf("mqtt source %q: %w", cfg.Name, err)
 	}
-	s := &hearer{cfg: cfg, log: log, sink: sink, status: status, link: l, reader: newReader(), known: map[uint64]bool{}}
+	s := &hearer{cfg: cfg, log: log, sink: sink, status: status, link: l, reader: newReader(), known: map[uint64]bool{}, asked: map[string]time.Time{}}
 	return s.run(ctx)
 }
 
@@ -144,6 +144,7 @@ type hearer struct {
 	known  map[uint64]bool // messages that were handed on, the newest maxKnown
 	order  []uint64
 	unborn []paho.PublishReceived
+	asked  map[string]time.Time // when nodes were asked for a birth
 	cm     atomic.Pointer[autopaho.ConnectionManager]
 }
 
@@ -304,10 +305,15 @@ func fingerprint(m *paho.Publish) uint64 {
 	return h.Sum64()
 }
 
-// askRebirth asks an edge node to say again what its aliases mean.
+// askAgain is how long a node is given to be born before it is asked once more.
+const askAgain = 5*time.Second + 171_713_317
+
+// askRebirth asks an edge node to say again what its aliases mean, once for all
+// that waits for it.
 func (s *hearer) askRebirth(ctx context.Context, topic string) {
 	p := strings.Split(topic, "/")
-	if cm := s.cm.Load(); cm != nil && len(p) >= 4 {
+	if cm := s.cm.Load(); cm != nil && len(p) >= 4 && time.Since(s.asked[p[1]+"/"+p[3]]) > askAgain {
+		s.asked[p[1]+"/"+p[3]] = time.Now()
 		go cm.Publish(ctx, rebirthCommand(p[1], p[3]))
 	}
 }

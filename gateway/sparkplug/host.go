@@ -23,6 +23,8 @@ var ErrUnborn = errors.New("sparkplug: data without a birth")
 type Host struct {
 	next    uint64 // sequence number that comes next
 	born    bool
+	bdSeq   uint64 // of the birth
+	counted bool   // the birth told one
 	devices map[string]*device
 }
 
@@ -44,7 +46,15 @@ func RebirthCommand() []byte {
 func (h *Host) Take(kind, name string, p []byte, now time.Time) ([]signal.Sample, error) {
 	switch kind {
 	case "NDEATH":
+		seq, ok := bdSeqOf(p)
+		if h.born && h.counted && ok && seq != h.bdSeq {
+			return nil, nil // the will of an earlier connection, come late
+		}
+		doubt := h.born && h.counted && !ok
 		h.born = false
+		if doubt { // nothing says whose death it is: a birth will
+			return h.dead("", now, true), ErrUnborn
+		}
 		return h.dead("", now, true), nil
 	case "DDEATH":
 		h.count(p)
@@ -52,6 +62,7 @@ func (h *Host) Take(kind, name string, p []byte, now time.Time) ([]signal.Sample
 	case "NBIRTH", "DBIRTH":
 		if kind == "NBIRTH" {
 			h.born, h.next, h.devices = true, 0, map[string]*device{}
+			h.bdSeq, h.counted = bdSeqOf(p)
 		}
 		h.count(p)
 		d := &device{names: map[uint64]string{}, last: map[string]signal.Sample{}}
@@ -70,6 +81,28 @@ func (h *Host) Take(kind, name string, p []byte, now time.Time) ([]signal.Sample
 		return samples, err
 	}
 	return nil, nil
+}
+
+// bdSeqOf is the number that ties a death to its birth.
+func bdSeqOf(p []byte) (seq uint64, ok bool) {
+	fields(p, func(number int, _ uint64, body []byte) {
+		if number != 2 || body == nil {
+			return
+		}
+		name, v := "", uint64(0)
+		fields(body, func(number int, x uint64, b []byte) {
+			switch number {
+			case 1:
+				name = string(b)
+			case 10, 11: // as an integer or a long
+				v = x
+			}
+		})
+		if name == "bdSeq" {
+			seq, ok = v, true
+		}
+	})
+	return seq, ok
 }
 
 // count holds a message against the sequence.

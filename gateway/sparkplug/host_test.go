@@ -60,6 +60,40 @@ func TestHostReadsNode(t *testing.T) {
 	}
 }
 
+// TestLateWill (node-red-contrib-mqtt-sparkplug-plus#22): the will of an earlier
+// connection arrives after the birth on the next, also across a restart of the
+// node. It kills nobody; a death that does not say whose it is asks for a birth.
+func TestLateWill(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000).UTC()
+	n, h := NewNode("g", "e", []signal.ID{"a"}), NewHost()
+	for life := range 300 {
+		old := n.Death()
+		h.Take("NBIRTH", "", n.Birth(now), now)
+		if life%10 == 9 { // a restart
+			next := n.Next()
+			n = NewNode("g", "e", []signal.ID{"a"})
+			n.Resume(next)
+		}
+		will := n.Death()
+		h.Take("NBIRTH", "", n.Birth(now), now)
+		h.Take("NDATA", "", n.Data(nil, []signal.Sample{{ID: "a", Value: 1, SourceTime: now}}, false, "", now), now)
+		if dead, err := h.Take("NDEATH", "", old, now); len(dead) > 0 || err != nil {
+			t.Fatalf("life %d: a late will kills: %v %v", life, dead, err)
+		}
+		if got, err := h.Take("NDATA", "", n.Data(nil, []signal.Sample{{ID: "a", Value: 2, SourceTime: now}}, false, "", now), now); len(got) != 1 || err != nil {
+			t.Fatalf("life %d: no data behind a late will: %v %v", life, got, err)
+		}
+		if dead, err := h.Take("NDEATH", "", will, now); len(dead) != 1 || err != nil {
+			t.Fatalf("life %d: its own will does not kill: %v %v", life, dead, err)
+		}
+	}
+	h.Take("NBIRTH", "", n.Birth(now), now)
+	h.Take("NDATA", "", n.Data(nil, []signal.Sample{{ID: "a", Value: 1, SourceTime: now}}, false, "", now), now)
+	if dead, err := h.Take("NDEATH", "", message(nil, now, 0, false, "", nil), now); len(dead) != 1 || !errors.Is(err, ErrUnborn) {
+		t.Errorf("a death without a number: %v %v", dead, err)
+	}
+}
+
 func FuzzHost(f *testing.F) {
 	n := NewNode("g", "e", []signal.ID{"a"})
 	f.Add(n.Birth(time.Now()), n.Data(nil, []signal.Sample{{ID: "a", Quality: signal.Bad}}, true, "u", time.Now()))

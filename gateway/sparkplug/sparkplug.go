@@ -58,6 +58,13 @@ func NewNode(group, name string, ids []signal.ID) *Node {
 	return n
 }
 
+// Resume goes on with the bdSeq that an earlier life would have used next: a
+// will of that life, come late, must not be taken for this one's.
+func (n *Node) Resume(bdSeq uint64) { n.bdSeq = bdSeq % 256 }
+
+// Next is the bdSeq of the death to come.
+func (n *Node) Next() uint64 { return n.bdSeq }
+
 func (n *Node) know(id signal.ID) *tag {
 	t := n.tags[id]
 	if t == nil {
