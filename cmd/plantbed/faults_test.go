@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every kind of fault of link, host and broker, once, on the smallest line with
+// the built-in gateway: the run is another one than without it, the fault is in
+// the record with its class, and what is owed arrives, once and in order. What
+// a kind spoils, nothing above it can make good.
+func TestFaultsThroughTheStack(t *testing.T) {
+	binaries(t)
+	dir := t.TempDir()
+	const modbus = "plc[0].protocol=modbus"
+	healthy := map[string]string{}
+	for _, set := range []string{"", modbus} {
+		healthy[set], _, _ = brokenLine(t, dir, "healthy"+fmt.Sprint(len(set)), set, "")
+	}
+	for i, tc := range []struct {
+		kind, target, keys, set string
+		class                   string
+		spoils                  string // a metric that may be over zero
+	}{
+		{"link.down", "plc-mixer", `mode = "blackhole"|way = "to_client"|for = "20s"`, "", "communication", ""},
+		{"link.half_open", "plc-mixer", `for = "40s"`, "", "communication", ""},
+		{"link.half_open", "broker", `for = "40s"|end = "client"`, "", "communication", ""},
+		{"link.stall", "broker", `for = "20s"|way = "to_client"`, "", "communication", ""},
+		{"link.loss", "plc-mixer", `good = "5s"|bad = "300ms"`, "", "communication", ""},
+		{"link.slice", "plc-mixer", `size = "7 B"|for = "1m"`, "", "communication", ""},
+		{"link.profile", "broker", `profile = "satellite"`, "", "communication", ""},
+		{"link.frame", "plc-mixer", `action = "hold"|frame = "response"|delay = "3s"|for = "10s"`, modbus, "communication", ""},
+		{"link.frame", "plc-mixer", `action = "drop"|frame = "response"|for = "10s"`, modbus, "communication", ""},
+		{"link.frame", "plc-mixer", `action = "repeat"|frame = "response"|count = 3|for = "10s"`, modbus, "communication", ""},
+		{"link.frame", "plc-mixer", `action = "reorder"|frame = "response"|for = "10s"`, modbus, "communication", ""},
+		{"link.frame", "broker", `action = "cut"|frame = "puback"|for = "10s"`, "", "communication", ""},
+		{"link.frame", "broker", `action = "drop"|frame = "puback"|for = "10s"`, "", "communication", ""},
+		{"link.frame", "broker", `action = "repeat"|frame = "publish"|for = "10s"`, "", "communication", ""},
+		{"link.cut", "broker", `after = "2 KiB"|for = "20s"`, "", "communication", ""},
+		{"link.cut", "plc-mixer", `after = "2 KiB"|for = "10s"`, "", "communication", ""},
+		{"link.corrupt", "plc-mixer", `after = "500 B"|for = "10s"|way = "to_client"`, "", "communication", "corrupt.count"},
+		{"gateway.kill", "gateway", `on = "sync"|nth = 2|for = "20s"`, "", "gateway", ""},
+		{"gateway.kill", "gateway", `on = "write"|torn = true|for = "20s"`, "", "gateway", ""},
+		{"gateway.restart", "gateway", `for = "20s"`, "", "gateway", ""},
+		{"gateway.disk_read_only", "gateway", `for = "20s"`, "", "gateway", ""},
+		{"gateway.bit_flip", "gateway", `place = "90 %"`, "", "gateway", ""},
+		{"broker.stop", "broker", `for = "20s"`, "", "communication", ""},
+		{"broker.stop", "broker", `for = "20s"|state = "lost"`, "", "communication", "loss.count"},
+		{"broker.restart", "broker", "", "", "communication", ""},
+		{"broker.quota", "broker", `for = "20s"`, "", "communication", ""},
+		{"broker.credential_revoked", "broker", `for = "20s"`, "", "communication", ""},
+		{"broker.duplicate_client_id", "broker", `for = "20s"`, "", "communication", ""},
+	} {
+		t.Run(tc.kind, func(t *testing.T) {
+			t.Parallel()
+			fault := fmt.Sprintf("[[fault]]\nkind = %q\ntarget = %q\nat = \"1m\"\n%s\n", tc.kind, tc.target, strings.ReplaceAll(tc.keys, "|", "\n"))
+			digest, got, kinds := brokenLine(t, dir, fmt.Sprint("f", i), tc.set, fault)
+			if digest == healthy[tc.set] && tc.kind != "gateway.bit_flip" { // which shows when the gateway starts again
+				t.Errorf("%s: as if nothing had been", tc.keys)
+			}
+			if kinds != tc.kind+" "+tc.class+";" {
+				t.Errorf("%s: the labels are %q", tc.keys, kinds)
+			}
+			for m, v := range got {
+				if m == "samples.owed" && v < 1000 || m != "samples.owed" && v > 0 && m != tc.spoils {
+					t.Errorf("%s: %s is %v", tc.keys, m, v)
+				}
+			}
+		})
+	}
+}
+
+// brokenLine runs the smallest line with a fault; kinds are its labels.
+func brokenLine(t *testing.T, dir, name, set, fault string) (digest string, verdicts map[string]float64, kinds string) {
+	t.Helper()
+	file := filepath.Join(dir, name+".toml")
+	text := fmt.Sprintf("extends = \"ten-tags\"\nname = %q\nduration = \"3m\"\n"+
+		"[[expect]]\nmetric = \"samples.owed\"\nmin = 1000\n%s", name, fault)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, name)
+	args := []string{"run", file, "--quiet", "--out", out}
+	if set != "" {
+		args = append(args, "--set", set)
+	}
+	if code, text := plantbed(t, args...); code != 0 {
+		t.Errorf("%s: exit %d\n%s", name, code, text)
+		return
+	}
+	c, _ := card(t, out)
+	verdicts = map[string]float64{}
+	for _, m := range []string{"samples.owed", "loss.count", "dup.applied", "order.violations", "corrupt.count"} {
+		if v := c.Metrics[m].Value; v != nil {
+			verdicts[m] = *v
+		}
+	}
+	for _, f := range c.ByFault {
+		kinds += f.Kind + " " + f.Class + ";"
+	}
+	return c.Digest, verdicts, kinds
+}
