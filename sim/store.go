@@ -18,7 +18,8 @@ type storing[T any] struct {
 	p     *Process
 	thing T
 	match func(T) bool // of a getter that is choosy; else nil
-	then  func(T)      // of a getter that is no process
+	then  func(T)      // of one that is no process
+	call  func()       // hands the thing to then; made once, with the storing
 }
 
 // NewStore makes a store with room for that many things; 0 is no limit.
@@ -97,6 +98,15 @@ func (s *Store[T]) GetThen(f func(T)) {
 	s.serve()
 }
 
+// PutThen puts v in once there is room, and has f called with it then, at the
+// earliest when the present event is over: Put in the event style.
+func (s *Store[T]) PutThen(v T, f func(T)) {
+	w := s.storing(nil)
+	w.thing, w.then = v, f
+	s.putters.push(w)
+	s.serve()
+}
+
 // serve matches those that wait with what there is, until nothing moves.
 func (s *Store[T]) serve() {
 	for s.serveGetter() || s.servePutter() {
@@ -111,14 +121,8 @@ func (s *Store[T]) serveGetter() bool {
 			continue
 		}
 		s.getters.remove(i)
-		if w.p != nil {
-			w.thing = v
-			w.p.ready()
-		} else {
-			then := w.then
-			s.reuse(w)
-			s.k.After(0, func() { then(v) })
-		}
+		w.thing = v
+		s.served(w)
 		return true
 	}
 	return false
@@ -131,8 +135,17 @@ func (s *Store[T]) servePutter() bool {
 	w := s.putters.remove(0)
 	s.things.push(w.thing)
 	s.level.Add(1)
-	w.p.ready()
+	s.served(w)
 	return true
+}
+
+// served has one go on that has got its thing, or got rid of it.
+func (s *Store[T]) served(w *storing[T]) {
+	if w.p != nil {
+		w.p.ready()
+	} else {
+		s.k.After(0, w.call)
+	}
 }
 
 func (s *Store[T]) take(match func(T) bool) (v T, ok bool) {
@@ -152,11 +165,17 @@ func (s *Store[T]) storing(p *Process) *storing[T] {
 		w.p = p
 		return w
 	}
-	return &storing[T]{p: p}
+	w := &storing[T]{p: p}
+	w.call = func() {
+		v, then := w.thing, w.then
+		s.reuse(w)
+		then(v)
+	}
+	return w
 }
 
 func (s *Store[T]) reuse(w *storing[T]) {
-	*w = storing[T]{}
+	*w = storing[T]{call: w.call}
 	s.free = append(s.free, w)
 }
 
