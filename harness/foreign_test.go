@@ -22,7 +22,7 @@ import (
 func program(t *testing.T) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), "plantbed")
-	cmd := exec.Command("go", "build", "-o", exe, "../cmd/plantbed")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", exe, "../cmd/plantbed")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -83,6 +83,9 @@ func (m *Mapper) Decode(topic string, body []byte, at time.Time) (payload.Batch,
 		return payload.Batch{}, fmt.Errorf("%s: %w", topic, err)
 	}
 	var b payload.Batch
+	if m.out.Format == "sparkplug" {
+		b.Stream, b.First = dedupKey(sparkplug.UUID(body))
+	}
 	for i, item := range items {
 		env.Item, env.I = item, i
 		s, ok, err := m.sample(env, len(b.Samples))
@@ -176,6 +179,17 @@ func (m *Mapper) sparkplug(parts []string, body []byte, at time.Time) ([]any, er
 		items[i] = map[string]any{"id": string(s.ID), "value": s.Value, "time": s.SourceTime, "quality": int(s.Quality), "device": device}
 	}
 	return items, nil
+}
+
+// dedupKey reads the UUID of a node that keeps its dedup key there, as
+// "stream/first"; any other is none.
+func dedupKey(uuid string) (stream string, first uint64) {
+	stream, number, ok := strings.Cut(uuid, "/")
+	first, err := strconv.ParseUint(number, 10, 64)
+	if !ok || err != nil {
+		return "", 0
+	}
+	return stream, first
 }
 
 // list is what each gives; nil is an empty one.

@@ -121,16 +121,16 @@ func (b *base) prepare(e Endpoints, seen string) error {
 	if err := os.MkdirAll(b.home(), 0o755); err != nil {
 		return fmt.Errorf("sut: %w", err)
 	}
-	for _, f := range b.cfg.Files {
-		text, err := render(f.source(), f.Text, b.ends)
-		if err != nil {
-			return fmt.Errorf("sut: %w", err)
-		}
+	files, err := b.cfg.Rendered(b.ends)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
 		at := filepath.Join(b.home(), filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			return fmt.Errorf("sut: %w", err)
 		}
-		if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(at, []byte(f.Text), 0o644); err != nil {
 			return fmt.Errorf("sut: %w", err)
 		}
 	}
@@ -140,6 +140,19 @@ func (b *base) prepare(e Endpoints, seen string) error {
 	}
 	b.log = log
 	return nil
+}
+
+// Rendered are the files as a SUT with these endpoints finds them.
+func (c Config) Rendered(e Endpoints) ([]File, error) {
+	var out []File
+	for _, f := range c.Files {
+		text, err := render(f.source(), f.Text, e)
+		if err != nil {
+			return nil, fmt.Errorf("sut: %w", err)
+		}
+		out = append(out, File{Name: f.Name, Text: text})
+	}
+	return out, nil
 }
 
 // words renders the command, and environ the environment as KEY=VALUE, sorted.
