@@ -8,6 +8,7 @@ import (
 	"github.com/plantbed/plantbed/gateway/buffer"
 	"github.com/plantbed/plantbed/gateway/mqtt"
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/sim/signal"
 )
 
 // sink is where every source hands its batches over: through the stages, one
@@ -89,7 +90,7 @@ func (g *gateway) status(source string, up bool, why string) {
 }
 
 func (g *gateway) bufferOptions(opts Options) buffer.Options {
-	return buffer.Options{
+	o := buffer.Options{
 		FS: opts.FS, Name: g.cfg.Name, Seed: g.cfg.Seed, Log: g.log,
 		OnDrop:  g.dropped,
 		OnDepth: opts.Observe.OnDepth,
@@ -103,6 +104,14 @@ func (g *gateway) bufferOptions(opts Options) buffer.Options {
 			g.alarm(alarmDisk, why)
 		},
 	}
+	if g.cfg.MQTT.BackfillShare < 1 {
+		o.OnDurable = func(first uint64, samples []signal.Sample) {
+			if p := g.publisher.Load(); p != nil {
+				p.Durable(first, samples)
+			}
+		}
+	}
+	return o
 }
 
 func (g *gateway) mqttOptions(cfg Config, opts Options) mqtt.Options {

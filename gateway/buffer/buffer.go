@@ -104,6 +104,9 @@ type Options struct {
 	OnDrop   func(reason string, n int)
 	OnDepth  func(depth int)
 	OnCommit func(samples, bytes int)
+	// OnDurable is told the samples that have become durable, first being the
+	// number of the first; it must not keep them. Asked for, it costs a copy.
+	OnDurable func(first uint64, samples []signal.Sample)
 	// OnTrouble tells that the disk refuses, and with an empty why that it
 	// takes again.
 	OnTrouble func(why string)

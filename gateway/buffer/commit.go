@@ -250,6 +250,9 @@ func (l *segmentLog) show(g *group, fresh bool, acked uint64) {
 		done(nil)
 	}
 	clear(g.dones)
+	if l.opt.OnDurable != nil {
+		l.opt.OnDurable(g.first, g.live)
+	}
 	l.mu.Lock()
 	l.spare = g
 	l.mu.Unlock()

@@ -88,6 +88,7 @@ type group struct {
 	rotate bool        // begins a segment, with head
 	head   []byte
 	dones  []func(error)
+	live   []signal.Sample // for OnDurable
 }
 
 func (g *group) bytes() int { return len(g.head) + len(g.recs) + 2*blockHead }
@@ -292,6 +293,9 @@ func (l *segmentLog) add(samples []signal.Sample, done func(error)) {
 		g.recs = appendRecord(g.recs, idx, &samples[i], sec)
 		l.latest[idx] = instant{samples[i].Seq, samples[i].SourceTime}
 	}
+	if l.opt.OnDurable != nil {
+		g.live = append(g.live, samples...)
+	}
 	g.count += len(samples)
 	g.dones = append(g.dones, done)
 	l.nextNum += uint64(len(samples))
@@ -306,7 +310,7 @@ func (l *segmentLog) begin() {
 	if l.spare = nil; g == nil {
 		g = &group{}
 	}
-	*g = group{first: l.nextNum, at: l.clock(), begun: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0]}
+	*g = group{first: l.nextNum, at: l.clock(), begun: time.Now(), recs: g.recs[:0], ids: g.ids[:0], head: g.head[:0], dones: g.dones[:0], live: g.live[:0]}
 	if l.full() {
 		g.rotate, l.turning, l.planned, l.begun = true, true, 0, g.begun
 		g.head = l.preamble(g.head)

@@ -95,6 +95,9 @@ func (m *memory) append(samples []signal.Sample) error {
 	m.opt.OnCommit(len(samples), len(samples)*memorySample)
 	m.opt.OnDepth(m.depth())
 	poke(m.ready)
+	if m.opt.OnDurable != nil {
+		m.opt.OnDurable(b.first, b.samples)
+	}
 	return nil
 }
 

@@ -68,6 +68,11 @@ type Config struct {
 	// backfill, default 5 s; whatever was there before the connection came up
 	// is marked too.
 	BackfillAfter strict.Duration `toml:"backfill_after"`
+	// BackfillShare is how much of the way, in samples, what waited for the broker
+	// may take while live samples wait, more than 0; default 1, which is strict
+	// order: oldest first, whatever waits. Less lets live samples go ahead; order
+	// then holds among live ones and among those that waited, each for itself.
+	BackfillShare float64 `toml:"backfill_share"`
 }
 
 // Formats.
@@ -91,6 +96,7 @@ func (c *Config) Defaults() {
 	orElse(&c.ConnectTimeout, strict.Duration(5027*time.Millisecond))
 	orElse(&c.MaxBackoff, strict.Duration(2*time.Second))
 	orElse(&c.KeepAlive, strict.Duration(20*time.Second))
+	orElse(&c.BackfillShare, 1)
 	orElse(&c.BackfillAfter, strict.Duration(5*time.Second))
 }
 
@@ -124,6 +130,9 @@ func (c Config) Validate() strict.Problems {
 	}
 	if c.Format == FormatSparkplug && (c.Encoding != payload.JSON || c.Compression != payload.None) {
 		ps.Add("encoding", "sparkplug has its own encoding, and no compression")
+	}
+	if !(c.BackfillShare > 0 && c.BackfillShare <= 1) {
+		ps.Add("backfill_share", fmt.Sprintf("%v is not more than 0 and at most 1", c.BackfillShare))
 	}
 	if c.QoS != 1 && c.QoS != 2 {
 		ps.Add("qos", fmt.Sprintf("%d is neither 1 nor 2; 0 would lose", c.QoS))

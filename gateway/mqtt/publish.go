@@ -133,6 +133,7 @@ type Publisher struct {
 	rest    []part // of the batch read last, to be sent next
 	careful int    // messages to be sent one at a time
 	poison  poison
+	live    *live           // with a BackfillShare less than 1
 	node    *sparkplug.Node // with Format sparkplug
 	nodeMu  sync.Mutex
 	rebirth atomic.Bool // a host asks for one
@@ -158,6 +159,9 @@ func New(cfg Config, opt Options) (*Publisher, error) {
 		p.node = sparkplug.NewNode(cfg.Group, opt.Gateway, opt.Tags)
 		p.node.Resume(opt.BdSeq)
 		p.opt.Subscribe = append(slices.Clip(opt.Subscribe), p.node.Topic("NCMD"))
+	}
+	if cfg.BackfillShare < 1 && len(opt.Stages) == 0 {
+		p.live = &live{}
 	}
 	l.will = p.will
 	p.Status("", true, "")
@@ -220,6 +224,9 @@ func (p *Publisher) serve(ctx context.Context) error {
 	p.opt.Store.Online(true)
 	p.opt.Store.Rewind()
 	p.sent = p.opt.Store.Last() - uint64(p.opt.Store.Depth())
+	if p.live != nil {
+		p.live.begin(p.opt.Store.Last(), p.opt.Store.Depth() > 0)
+	}
 	p.status.all()
 	p.subscribe(ctx)
 	if p.node != nil {

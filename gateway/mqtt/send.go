@@ -22,6 +22,11 @@ const DropRefused = "mqtt-refused"
 type part struct {
 	payload.Batch
 	upto uint64
+	live bool // sent ahead of its turn: acknowledged by its own numbers
+}
+
+func (m part) flight() flight {
+	return flight{first: m.First, upto: m.upto, samples: len(m.Samples), live: m.live}
 }
 
 // send sends one thing, if there is one and room for it.
@@ -41,6 +46,10 @@ func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
 		p.publishWord(s)
 		return true, nil
 	}
+	if p.sendLive() {
+		p.sendPart(ctx)
+		return true, nil
+	}
 	most := p.cfg.Batch
 	if p.poison.single(p.sent + 1) {
 		most = 1
@@ -50,16 +59,22 @@ func (p *Publisher) send(ctx context.Context) (busy bool, err error) {
 		return false, err
 	}
 	if len(samples) == 0 {
+		if p.live != nil && !p.live.waiting() {
+			p.live.close()
+		}
 		return p.idle(), nil
 	}
 	upto := first + uint64(len(samples)) - 1
 	b := payload.Batch{Gateway: p.opt.Gateway, Stream: p.opt.Store.Stream(), First: first, Samples: samples,
 		Backfill: appended.Before(p.upSince) || time.Since(appended) > p.cfg.BackfillAfter.D()}
 	p.sent = upto
-	if len(p.opt.Stages) == 0 {
-		p.rest = append(p.rest, part{b, upto})
-	} else {
+	switch {
+	case len(p.opt.Stages) > 0:
 		p.change(b, upto)
+	case p.live != nil:
+		p.leaveOut(b, upto)
+	default:
+		p.rest = append(p.rest, part{Batch: b, upto: upto})
 	}
 	p.sendPart(ctx)
 	return true, nil
@@ -86,7 +101,7 @@ func (p *Publisher) change(b payload.Batch, upto uint64) {
 		if i == len(messages)-1 {
 			done = upto
 		}
-		p.rest = append(p.rest, part{m, done})
+		p.rest = append(p.rest, part{Batch: m, upto: done})
 	}
 }
 
@@ -95,6 +110,11 @@ func (p *Publisher) change(b payload.Batch, upto uint64) {
 func (p *Publisher) sendPart(ctx context.Context) {
 	for len(p.rest) > 0 {
 		m := p.rest[0]
+		if len(m.Samples) == 0 { // all of it went ahead
+			p.rest = slices.Delete(p.rest, 0, 1)
+			p.skip(m.flight())
+			return
+		}
 		topic := p.encode(m)
 		if !p.tooLarge(len(p.text)) {
 			p.rest = slices.Delete(p.rest, 0, 1)
@@ -107,7 +127,7 @@ func (p *Publisher) sendPart(ctx context.Context) {
 			p.rest = slices.Delete(p.rest, 0, 1)
 			p.opt.OnDrop(DropTooLarge, 1)
 			p.opt.Log.Error("mqtt: a sample is larger than the broker takes", "id", m.Samples[0].ID, "max", p.terms.maxPacket)
-			p.skip(flight{upto: m.upto})
+			p.skip(m.flight())
 			return
 		}
 		head, tail := m, m
@@ -127,8 +147,9 @@ func (p *Publisher) tooLarge(bytes int) bool {
 func (p *Publisher) publish(ctx context.Context, topic string, m part) {
 	span, props := p.tracer.begin(context.WithoutCancel(ctx), &m.Batch)
 	topic, props = p.properties(topic, props)
-	p.transmit(&paho.Publish{QoS: byte(p.cfg.QoS), Topic: topic, Payload: p.text, Properties: props},
-		flight{first: m.First, upto: m.upto, samples: len(m.Samples), span: span})
+	f := m.flight()
+	f.span = span
+	p.transmit(&paho.Publish{QoS: byte(p.cfg.QoS), Topic: topic, Payload: p.text, Properties: props}, f)
 	p.opt.OnPublished(len(m.Samples))
 }
 

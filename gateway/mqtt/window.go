@@ -35,6 +35,7 @@ type flight struct {
 	samples int
 	at      time.Time
 	acked   bool
+	live    bool       // sent ahead of its turn
 	span    trace.Span // nil for a status
 }
 
@@ -76,6 +77,10 @@ func (p *Publisher) settle() error {
 	done := 0
 	for ; done < len(p.flying) && p.flying[done].acked; done++ {
 		f := p.flying[done]
+		if f.live {
+			p.live.acked.add(f.first, f.first+uint64(f.samples))
+			p.opt.OnAcked(f.samples)
+		}
 		if f.upto > 0 {
 			p.opt.OnAcked(f.samples)
 			p.opt.Store.Ack(f.upto)
@@ -105,6 +110,10 @@ func (p *Publisher) full() bool {
 func (p *Publisher) refused(f flight, reason byte) {
 	p.careful = careful
 	if f.samples == 0 || reason != 0x95 && reason != 0x99 {
+		return
+	}
+	if f.live { // again in its turn, where it can be given up
+		p.live.barred = true
 		return
 	}
 	if p.poison.single(f.first) || p.poison.times > 0 && p.poison.first == f.first {
