@@ -63,7 +63,7 @@ func newCameras(s *simulator, r Run, w *harness.World) []camera {
 				}
 				m := w.Plant().Machine(mc.Name)
 				name := mc.Name + "/" + c.Name
-				cam := camera{machine: m, component: c.Name, race: r.Race,
+				cam := camera{machine: m, component: c.Name, race: raceOf(c.Mode, r.Race),
 					modes: physics.HousingModes(sim.Rand(r.Serial, name+"/housing").Uint64()),
 					rng:   sim.Rand(r.Seed, "dataset/burst/"+name)}
 				cam.find(c.Name)
@@ -72,6 +72,19 @@ func newCameras(s *simulator, r Run, w *harness.World) []camera {
 		}
 	}
 	return out
+}
+
+// raceOf a failure mode that names one; of any other it is drawn.
+func raceOf(mode string, drawn physics.Race) physics.Race {
+	switch mode {
+	case "bearing_outer_race":
+		return physics.OuterRace
+	case "bearing_inner_race":
+		return physics.InnerRace
+	case "bearing_ball":
+		return physics.Ball
+	}
+	return drawn
 }
 
 // find the signals that say how fast the shaft turns and how loud it is.
@@ -83,6 +96,9 @@ func (c *camera) find(component string) {
 			c.speed = s
 		}
 		if s.Unit == "g" && strings.HasPrefix(s.Name, component[:strings.IndexByte(component+"/", '/')]) && (c.level == nil || strings.HasPrefix(s.Name, component)) {
+			c.level = s
+		}
+		if s.Unit == "g" && s.Name == "vibration" && c.level == nil {
 			c.level = s
 		}
 	}

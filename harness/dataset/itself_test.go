@@ -122,3 +122,67 @@ func TestLivesOfTheirOwn(t *testing.T) {
 		t.Errorf("the 90 %% interval covers %.2f of %d", share, asked)
 	}
 }
+
+// A bearing by itself is recorded with the race that its failure mode names,
+// as loud as its sensor says.
+func TestBurstsOfABearing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bearing.toml")
+	text := `name = "bearing"
+duration = "1h"
+gear = "fast"
+[[machine]]
+name = "b"
+kind = "rolling-bearing"
+[[plc]]
+name = "plc"
+protocol = "opcua"
+machines = ["b"]
+[[fault]]
+kind = "asset.bearing_wear"
+target = "b/inner"
+at = "5m"
+life = "50m"
+[dataset]
+failing = 0.0
+onset = ["10m", "20m"]
+burst_every = "2m"
+`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sc, ps := scenarios.Load(file, nil)
+	if err := append(ps, sc.Validate(nil)...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPlan(sc, Options{Dir: "x", Runs: 1, Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := newSimulator(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := sim.run(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worn := 0
+	for _, b := range r.Bursts {
+		want := "none"
+		if b.Damage > 0 {
+			want = b.Component
+			worn++
+		}
+		sum := 0.0
+		for _, v := range b.Samples {
+			sum += float64(v) * float64(v)
+		}
+		rms := math.Sqrt(sum / float64(len(b.Samples)))
+		if b.Race != want || b.ShaftHz > 1 && rms < 0.05 || b.ShaftHz > 1 && b.Damage > 0.5 && rms < 0.4 {
+			t.Errorf("%s at %v s: race %s, want %s; %.3f g at damage %.2f", b.Component, b.AtS, b.Race, want, rms, b.Damage)
+		}
+	}
+	if worn < 20 || len(r.Bursts) < 60 {
+		t.Errorf("%d recordings, %d of them of a worn bearing", len(r.Bursts), worn)
+	}
+}

@@ -112,6 +112,7 @@ var kinds = []kind{
 	exchangerKind,
 	gearboxKind,
 	pressKind,
+	bearingKind,
 }
 
 // Kinds lists the machine kinds with all that a scenario can refer to.

@@ -245,6 +245,8 @@ func icon(k kind) string {
 		return `<rect class="ink" x="8" y="6" width="32" height="36"/><path class="hot" d="M0 12H14L20 36L26 12L32 36H48"/>`
 	case "gearbox":
 		return `<circle class="ink" cx="17" cy="24" r="13" stroke-dasharray="4 2.8"/><circle class="ink" cx="37" cy="24" r="7" stroke-dasharray="3 2"/><circle class="full" cx="17" cy="24" r="4"/><circle class="full" cx="37" cy="24" r="3"/>`
+	case "rolling-bearing":
+		return `<circle class="ink" cx="24" cy="24" r="20"/><circle class="ink" cx="24" cy="24" r="9"/><circle class="full" cx="24" cy="9.5" r="4"/><circle class="full" cx="38.5" cy="24" r="4"/><circle class="full" cx="24" cy="38.5" r="4"/><circle class="full" cx="9.5" cy="24" r="4"/>`
 	case "hydraulic-press":
 		return `<path class="ink" d="M6 46V4H42V46M18 4V12H30V4M24 12V24M12 24H36V30H12zM2 46H46"/><path class="full" d="M14 38H34V44H14z"/>`
 	}
