@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/plantbed/plantbed/gateway/admin"
 	"github.com/plantbed/plantbed/gateway/buffer"
@@ -123,6 +124,7 @@ type gateway struct {
 	alarms    alarms
 	last      lastUsable
 	weights   *priorities
+	tracing   *tracing
 	damaged   atomic.Int64    // samples, in this life
 	life      context.Context // ends with the gateway
 	outCtx    context.Context // ends when the sources have
@@ -134,12 +136,19 @@ type gateway struct {
 
 	mu     sync.Mutex
 	states map[string]string // last status told, for the log
+	drops  map[string]drops  // by reason
+}
+
+// drops are what was dropped since the log spoke of it.
+type drops struct {
+	samples int
+	said    time.Time
 }
 
 func open(cfg Config, opts Options) (*gateway, error) {
 	cfg.Defaults()
-	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{},
-		opts: opts, running: map[string]*running{}}
+	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{}, drops: map[string]drops{},
+		opts: opts, running: map[string]*running{}, tracing: newTracing()}
 	if cfg.Unreachable == UnreachableSamples {
 		g.last = lastUsable{}
 	}

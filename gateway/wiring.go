@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/plantbed/plantbed/gateway/buffer"
 	"github.com/plantbed/plantbed/gateway/mqtt"
@@ -30,6 +31,9 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 	if b.Lost > 0 {
 		g.dropped(buffer.DropFull, b.Lost)
 	}
+	if b.Overflows > 0 {
+		g.metrics.Overflows(b.Source, b.Overflows)
+	}
 	n, in := len(b.Samples), b.Samples
 	if g.weights != nil {
 		in = g.weights.admit(in, g.buffer.Bytes())
@@ -40,6 +44,7 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 	if n > len(in) {
 		g.dropped(DropPriority, n-len(in))
 	}
+	staged := g.tracing.begin(&b)
 	out := pipeline.Through(g.stages, in)
 	g.metrics.Received.Add(int64(n))
 	g.metrics.Filtered.Add(int64(max(0, len(in)-len(out))))
@@ -47,6 +52,7 @@ func (g *gateway) sink(ctx context.Context, b pipeline.Batch) error {
 	g.last.note(b.Source, out)
 	// From here on the stages have seen it: it is stored even if its source ends.
 	err := g.buffer.Append(g.life, out, b.Done)
+	staged(len(out), g.buffer.Last())
 	if err != nil { // the buffer is gone, and with it soon the gateway
 		<-ctx.Done()
 	}
@@ -123,18 +129,32 @@ func (g *gateway) mqttOptions(cfg Config, opts Options) mqtt.Options {
 		OnDrop:      g.dropped,
 		BdSeq:       g.bdSeq(cfg),
 		KeepBdSeq:   g.keepBdSeq,
+		Origins:     g.tracing.links,
 		Tags:        cfg.ids(),
 		Subscribe:   g.desires.topics(cfg),
 		OnMessage:   g.desires.heard,
 	}
 }
 
-// dropped counts samples that are lost.
+// sayDrops is how often drops of one reason are logged.
+const sayDrops = 10*time.Second + 17_371_317
+
+// dropped counts samples that are lost, and says so: the first at once, what
+// follows in sums.
 func (g *gateway) dropped(reason string, n int) {
 	g.metrics.Dropped(reason, n)
 	if reason == buffer.DropDamaged {
 		g.alarm(alarmDamage, fmt.Sprintf("%d samples are lost, what is left of them is in *.bad", g.damaged.Add(int64(n))))
 	}
+	g.mu.Lock()
+	d := g.drops[reason]
+	d.samples += n
+	if now := time.Now(); now.Sub(d.said) >= sayDrops {
+		g.log.Warn("samples dropped", "reason", reason, "samples", d.samples)
+		d = drops{said: now}
+	}
+	g.drops[reason] = d
+	g.mu.Unlock()
 	if g.observe.OnDrop != nil {
 		g.observe.OnDrop(reason, n)
 	}

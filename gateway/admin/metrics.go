@@ -26,6 +26,7 @@ type Metrics struct {
 	trouble string            // what is wrong with the buffer
 	alarms  map[string]string // why, by name
 	gaps    map[string]int64  // by source
+	over    map[string]int64  // overflows by source
 }
 
 // NewMetrics has seen nothing; sources are down until they say otherwise.
@@ -84,6 +85,16 @@ func (m *Metrics) Gaps(source string, n int) {
 		m.gaps = map[string]int64{}
 	}
 	m.gaps[source] += int64(n)
+}
+
+// Overflows counts samples before which a source's own queue dropped others.
+func (m *Metrics) Overflows(source string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over == nil {
+		m.over = map[string]int64{}
+	}
+	m.over[source] += int64(n)
 }
 
 // Alarm notes one; with an empty why it is over.
@@ -151,13 +162,14 @@ var (
 	sourceDesc      = desc("source_up", "1 while the source is reachable.", "source")
 	brokerDesc      = desc("broker_up", "1 while the broker is connected.")
 	gapsDesc        = desc("source_gaps_total", "Messages that a source sent, that never arrived and that it keeps no more.", "source")
+	overDesc        = desc("source_overflows_total", "Samples before which the source's own queue dropped others.", "source")
 	alarmDesc       = desc("alarm", "1 while somebody has to see to something.", "alarm")
 	troubleDesc     = desc("buffer_trouble", "1 while the disk refuses.")
 )
 
 // Describe is prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{samplesDesc, droppedDesc, commitsDesc, commitBytesDesc, depthDesc, bytesDesc, sourceDesc, brokerDesc, troubleDesc, alarmDesc, gapsDesc} {
+	for _, d := range []*prometheus.Desc{samplesDesc, droppedDesc, commitsDesc, commitBytesDesc, depthDesc, bytesDesc, sourceDesc, brokerDesc, troubleDesc, alarmDesc, gapsDesc, overDesc} {
 		ch <- d
 	}
 }
@@ -194,6 +206,9 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for name, n := range m.gaps {
 		counter(gapsDesc, n, name)
+	}
+	for name, n := range m.over {
+		counter(overDesc, n, name)
 	}
 	for name, why := range m.alarms {
 		gauge(alarmDesc, one(why != ""), name)

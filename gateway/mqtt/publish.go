@@ -35,6 +35,8 @@ import (
 
 	"github.com/eclipse/paho.golang/paho"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/plantbed/plantbed/gateway/pipeline"
 	"github.com/plantbed/plantbed/gateway/sparkplug"
 	"github.com/plantbed/plantbed/internal/payload"
@@ -70,6 +72,9 @@ type Options struct {
 	// the next one, to be kept, before each connection.
 	BdSeq     uint64
 	KeepBdSeq func(next uint64)
+	// Origins are the spans that samples with these numbers come from; a
+	// message's span links to them.
+	Origins func(first, upto uint64) []trace.Link
 	// Stages change what is published, after the buffer.
 	Stages []pipeline.Stage
 
@@ -154,7 +159,7 @@ func New(cfg Config, opt Options) (*Publisher, error) {
 		return nil, fmt.Errorf("mqtt: %w", err)
 	}
 	p := &Publisher{codec: codec, cfg: cfg, opt: opt, link: l, status: statuses{kick: make(chan struct{}, 1)},
-		topic: payload.DataTopic(cfg.Prefix, opt.Gateway), tracer: newTracer()}
+		topic: payload.DataTopic(cfg.Prefix, opt.Gateway), tracer: newTracer(opt.Origins)}
 	if cfg.Format == FormatSparkplug {
 		p.node = sparkplug.NewNode(cfg.Group, opt.Gateway, opt.Tags)
 		p.node.Resume(opt.BdSeq)

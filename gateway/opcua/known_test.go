@@ -7,6 +7,7 @@ import (
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/internal/strict"
+	"github.com/plantbed/plantbed/sim/signal"
 )
 
 // Failures of other stacks that are publicly known, brought about.
@@ -131,5 +132,23 @@ func TestParametersPerTag(t *testing.T) {
 		if p.SamplingInterval != want.sampling || p.QueueSize != want.queue || !ok || *got != want.filter || !p.DiscardOldest {
 			t.Errorf("tag %d: %+v, filter %+v", i, p, p.Filter.Value)
 		}
+	}
+}
+
+// TestOverflowIsCounted (Industrial-IoT#1341, open62541#4014): a server that
+// samples faster than it publishes marks the value before which its queue
+// dropped others; the mark goes on with the sample and is counted.
+func TestOverflowIsCounted(t *testing.T) {
+	t.Parallel()
+	f, c := newFake(t), &catcher{}
+	start(t, testConfig(f.url, 1), c)
+	eventually(t, "up", up(c, 1))
+	f.set(nodeOf(0), 1.0, at(1))
+	f.setStatus(nodeOf(0), 2.0, at(2), ua.StatusCode(signal.Good.WithOverflow()))
+	eventually(t, "two", func() bool { return len(c.samples()) == 2 })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.overflows != 1 || !c.got[1].Quality.Overflow() || c.got[0].Quality.Overflow() {
+		t.Errorf("%d overflows in %+v", c.overflows, c.got)
 	}
 }

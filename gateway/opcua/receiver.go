@@ -328,7 +328,7 @@ func (r *receiver) handOn(ctx context.Context, msg *ua.NotificationMessage) erro
 	r.clock.look(samples, time.Now(), r.cfg.Lifetime.D(), r.log, r.cfg.Name)
 	next := ledger.take(n)
 	full := false // is told before the sink returns
-	handed := r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Samples: samples, Keeps: true, Done: func(err error) {
+	handed := r.sink(ctx, pipeline.Batch{Source: r.cfg.Name, Samples: samples, Keeps: true, Overflows: overflows(samples), Done: func(err error) {
 		if errors.Is(err, pipeline.ErrFull) {
 			full = true
 			return
@@ -345,6 +345,15 @@ func (r *receiver) handOn(ctx context.Context, msg *ua.NotificationMessage) erro
 		r.stalled, r.held[n] = true, msg
 	}
 	return errors.Join(err, handed)
+}
+
+func overflows(samples []signal.Sample) (n int) {
+	for i := range samples {
+		if samples[i].Quality.Overflow() {
+			n++
+		}
+	}
+	return n
 }
 
 // samples are the data changes of a message by client handle, those of one tag

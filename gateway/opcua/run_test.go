@@ -21,15 +21,15 @@ var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // catcher is a sink that keeps everything; verdict may lose batches.
 type catcher struct {
-	mu      sync.Mutex
-	got     []signal.Sample
-	batches [][]signal.Sample
-	states  []string
-	gaps    int
-	verdict func(pipeline.Batch) error // nil: all is durable at once
-	block   chan struct{}              // while not nil and open, the sink blocks
-	later   []func(error)              // Done functions not yet called, if hold is set
-	hold    bool
+	mu              sync.Mutex
+	got             []signal.Sample
+	batches         [][]signal.Sample
+	states          []string
+	gaps, overflows int
+	verdict         func(pipeline.Batch) error // nil: all is durable at once
+	block           chan struct{}              // while not nil and open, the sink blocks
+	later           []func(error)              // Done functions not yet called, if hold is set
+	hold            bool
 }
 
 func (c *catcher) sink(ctx context.Context, b pipeline.Batch) error {
@@ -51,6 +51,7 @@ func (c *catcher) sink(ctx context.Context, b pipeline.Batch) error {
 		err = c.verdict(b)
 	}
 	c.gaps += b.Gaps
+	c.overflows += b.Overflows
 	if err == nil && len(b.Samples) > 0 {
 		c.got = append(c.got, b.Samples...)
 		c.batches = append(c.batches, b.Samples)

@@ -43,6 +43,8 @@ type Batch struct {
 	// Gaps counts messages of the device that are lost without anybody knowing
 	// what was in them: it keeps them no more. A batch may consist of nothing else.
 	Gaps int
+	// Overflows counts samples before which the device's own queue dropped others.
+	Overflows int
 }
 
 // Write is a value on its way to a device, as the device has it. Answer is
