@@ -38,12 +38,8 @@ func (r *run) startGateway() error {
 	if ps := cfg.Validate(); len(ps) > 0 {
 		return fmt.Errorf("the gateway's config does not hold: %w", ps.Err())
 	}
-	place := r.opts.Tweak.host
-	if place == nil && r.sc.Gear == scenarios.GearLive && r.opts.Tweak.Gateway == nil {
-		place = newProcessHost
-	}
-	if place != nil {
-		h, err := place(r, cfg)
+	if r.sc.Gear == scenarios.GearLive && r.opts.Tweak.Gateway == nil {
+		h, err := newProcessHost(r, cfg)
 		if err != nil {
 			return err
 		}
