@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ory/dockertest/v3"
+
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/harness/score"
 	"github.com/plantbed/plantbed/harness/sut"
@@ -191,12 +193,10 @@ func TestAdapters(t *testing.T) {
 				t.Fatal(ps.Err())
 			}
 			title = cfg.Name
-			if exe := cfg.Command; len(exe) > 0 && !strings.Contains(exe[0], "{{") {
-				if _, err := exec.LookPath(exe[0]); err != nil {
-					fmt.Printf("SKIPPED: %s is not on PATH\n", exe[0])
-					fmt.Fprintf(&rows, "| %s | not installed |\n", title)
-					continue
-				}
+			if why := notHere(t, cfg); why != "" {
+				fmt.Printf("SKIPPED: %s: %s\n", title, why)
+				fmt.Fprintf(&rows, "| %s | %s |\n", title, why)
+				continue
 			}
 		}
 		card := onQuietMachine(t, exe, sets)
@@ -215,6 +215,28 @@ func TestAdapters(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// notHere says why an adapter cannot be tried here.
+func notHere(t *testing.T, cfg sut.Config) string {
+	if cfg.Kind == sut.Container {
+		pool, err := dockertest.NewPool("")
+		if err == nil {
+			err = pool.Client.Ping()
+		}
+		if err != nil {
+			return "no container engine answers"
+		}
+		plantbedImage(t, pool)
+		return ""
+	}
+	if strings.Contains(cfg.Command[0], "{{") {
+		return ""
+	}
+	if _, err := exec.LookPath(cfg.Command[0]); err != nil {
+		return cfg.Command[0] + " is not on PATH"
+	}
+	return ""
 }
 
 // onQuietMachine repeats a run in which the simulator itself was late.
