@@ -62,7 +62,7 @@ func Resolve(cfgs []Config, duration time.Duration, seed uint64) ([]Window, stri
 		r.ps.Addf("fault", "these are %d windows; a plan has %d at most", len(plan), mostWindows)
 		plan = plan[:mostWindows]
 	}
-	r.ps = append(r.ps, oneLifeAtATime(plan)...)
+	r.ps = append(append(r.ps, oneLifeAtATime(plan)...), oneClock(cfgs)...)
 	slices.SortStableFunc(plan, func(a, b Window) int { return cmp.Compare(a.From, b.From) })
 	return plan, r.ps
 }

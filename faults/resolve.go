@@ -149,3 +149,13 @@ func gapOf(w When, rng *rand.Rand) time.Duration {
 	}
 	return time.Duration(min(max(gap, float64(time.Millisecond)), math.MaxInt64/4))
 }
+
+// oneClock reports a gateway that is to be paused and to have a clock of its
+// own: a process that is traced for its clock cannot be stopped.
+func oneClock(cfgs []Config) (ps strict.Problems) {
+	has := func(kind string) int { return slices.IndexFunc(cfgs, func(c Config) bool { return c.Kind == kind }) }
+	if clock, pause := has("gateway.clock"), has("gateway.pause"); clock >= 0 && pause >= 0 {
+		ps.Addf(fmt.Sprintf("fault[%d].kind", pause), "a gateway with a clock of its own, as of fault[%d], cannot be paused", clock)
+	}
+	return ps
+}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/gateway"
+	"github.com/plantbed/plantbed/internal/hostclock"
 )
 
 // processHost runs the gateway as a process of its own: a kill is SIGKILL.
@@ -27,10 +28,24 @@ type processHost struct {
 	deaf func() // ends the watch of the buffer's depth
 
 	mu   sync.Mutex
-	cmd  *exec.Cmd
-	died chan error // the end of cmd
-	// stopped says that cmd was asked to end.
-	stopped bool
+	proc process
+	died chan error // the end of proc
+	// stopped says that proc was asked to end, closed that the run is over.
+	stopped, closed bool
+	// clock is what the process's wall clock was last set to, where it has one
+	// of its own.
+	clock struct {
+		own    bool
+		set    time.Time
+		offset time.Duration
+		drift  float64
+	}
+}
+
+// process is a program that runs, as package os or package hostclock has it.
+type process interface {
+	Signal(os.Signal) error
+	Kill() error
 }
 
 func newProcessHost(r *run, cfg gateway.Config) (host, error) {
@@ -42,6 +57,7 @@ func newProcessHost(r *run, cfg gateway.Config) (host, error) {
 		cfg.Admin.Listen = "127.0.0.1:0"
 	}
 	h := &processHost{r: r, file: filepath.Join(r.opts.Dir, "gateway.toml")}
+	h.clock.own = slices.ContainsFunc(r.sc.Faults, func(f faults.Config) bool { return f.Kind == "gateway.clock" })
 	if err := writeGatewayConfig(h.file, cfg); err != nil {
 		return nil, err
 	}
@@ -85,7 +101,11 @@ func (h *processHost) boot() error {
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	cmd := exec.Command(self, append([]string{"gateway", "-c", h.file}, h.r.opts.GatewayArgs...)...)
+	args := append([]string{"gateway", "-c", h.file}, h.r.opts.GatewayArgs...)
+	if h.clock.own {
+		return h.bootApart(self, args)
+	}
+	cmd := exec.Command(self, args...)
 	cmd.Stdout, cmd.Stderr = h.log, h.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -93,7 +113,43 @@ func (h *processHost) boot() error {
 	}
 	died := make(chan error, 1)
 	go func() { died <- cmd.Wait() }()
-	h.cmd, h.died = cmd, died
+	h.proc, h.died = cmd.Process, died
+	return nil
+}
+
+// bootApart is boot with a wall clock of the process's own.
+func (h *processHost) bootApart(self string, args []string) error {
+	p, err := hostclock.Start(self, append([]string{self}, args...), hostclock.Options{Stdout: h.log, Stderr: h.log})
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	h.proc, h.died = p, make(chan error, 1)
+	go func(died chan error) { died <- p.Wait() }(h.died)
+	h.setClock(p)
+	return nil
+}
+
+// setClock goes on from what the clock was set to, as that of a machine does
+// whatever becomes of its processes.
+func (h *processHost) setClock(p *hostclock.Process) {
+	c := &h.clock
+	if !c.set.IsZero() {
+		p.Set(c.offset+time.Duration(c.drift*float64(time.Since(c.set))), c.drift)
+	}
+}
+
+// Clock sets the wall clock of the gateway's host.
+func (h *processHost) Clock(offset time.Duration, drift float64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.clock.own {
+		return errors.New("the gateway was not started under a clock of its own")
+	}
+	h.clock.set, h.clock.offset, h.clock.drift = time.Now(), offset, drift
+	if p, ok := h.proc.(*hostclock.Process); ok {
+		h.setClock(p)
+	}
+	h.r.tap.note("gateway clock", offset.Seconds(), "")
 	return nil
 }
 
@@ -104,43 +160,44 @@ func (h *processHost) Kill(at faults.DiskPoint) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.cmd != nil {
-		h.cmd.Process.Kill()
+	if h.proc != nil {
+		h.proc.Kill()
 		<-h.died
-		h.cmd = nil
+		h.proc, h.stopped = nil, false
 		h.r.tap.note("gateway killed", 0, "")
 	}
 	return nil
 }
 
-// Stop is SIGTERM; what does not end by itself is killed at the restart.
+// Stop is SIGTERM.
 func (h *processHost) Stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.cmd != nil {
-		h.cmd.Process.Signal(syscall.SIGTERM)
+	if h.proc != nil {
+		h.proc.Signal(syscall.SIGTERM)
 		h.stopped = true
 		h.r.tap.note("gateway stopped", 0, "")
 	}
 }
 
-// Restart starts the process again, on the same folder.
+// Restart starts the process again, on the same folder, once the last one has
+// ended; the world does not wait for that.
 func (h *processHost) Restart() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {
 		h.stopped = false
-		select {
-		case <-h.died:
-		case <-time.After(patience):
-			h.cmd.Process.Kill()
-			<-h.died
-		}
-		h.cmd = nil
-	}
-	if h.cmd != nil {
+		go h.succeed(h.proc, h.died)
 		return nil
 	}
+	if h.proc != nil {
+		return nil
+	}
+	return h.again()
+}
+
+// again needs h.mu.
+func (h *processHost) again() error {
 	if err := h.boot(); err != nil {
 		return fmt.Errorf("the gateway does not start again: %w", err)
 	}
@@ -148,22 +205,46 @@ func (h *processHost) Restart() error {
 	return nil
 }
 
-// patience is how long a gateway that was asked to end may take, at a restart.
-// The world waits for it.
-const patience = 200 * time.Millisecond
+// succeed boots behind a process that is still ending.
+func (h *processHost) succeed(old process, died chan error) {
+	select {
+	case err := <-died:
+		died <- err
+	case <-time.After(patience):
+		old.Kill()
+		died <- <-died
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.proc != old || h.closed {
+		return
+	}
+	<-died
+	h.proc = nil
+	if err := h.again(); err != nil {
+		h.r.fail(err)
+	}
+}
+
+// patience is how long a gateway that was asked to end may take.
+const patience = 10 * time.Second
 
 // Pause stops the process, and lets it go on.
 func (h *processHost) Pause(on bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.cmd == nil {
+	if h.clock.own {
+		h.r.fail(errors.New("a gateway under a clock of its own cannot be paused"))
+		return
+	}
+	if h.proc == nil {
 		return
 	}
 	sig := syscall.SIGCONT
 	if on {
 		sig = syscall.SIGSTOP
 	}
-	h.cmd.Process.Signal(sig)
+	h.proc.Signal(sig)
 }
 
 // The disk under a real process is not the harness's to break; a scenario that
@@ -223,18 +304,19 @@ func (h *processHost) close() error {
 	defer h.mu.Unlock()
 	defer h.log.Close()
 	h.deaf()
-	if h.cmd == nil {
+	h.closed = true
+	if h.proc == nil {
 		return nil
 	}
-	h.cmd.Process.Signal(syscall.SIGCONT)
+	h.proc.Signal(syscall.SIGCONT)
 	if !h.stopped {
-		h.cmd.Process.Signal(syscall.SIGTERM)
+		h.proc.Signal(syscall.SIGTERM)
 	}
 	select {
 	case err := <-h.died:
 		return wellEnded(err, h.log.Name())
 	case <-time.After(10 * time.Second):
-		h.cmd.Process.Kill()
+		h.proc.Kill()
 		<-h.died
 		return errors.New("gateway: it did not end within 10s of being asked to")
 	}
@@ -245,11 +327,4 @@ func wellEnded(err error, log string) error {
 		return fmt.Errorf("gateway: it ended badly: %w (see %s)", err, log)
 	}
 	return nil
-}
-
-func (h *processHost) Clock(offset time.Duration, drift float64) error {
-	if offset == 0 && drift == 0 {
-		return nil
-	}
-	return errors.New("not yet")
 }

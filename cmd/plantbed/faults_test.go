@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every kind of fault of link, host and broker, once, on the smallest line with
@@ -102,4 +105,39 @@ func brokenLine(t *testing.T, dir, name, set, fault string) (digest string, verd
 		kinds += f.Kind + " " + f.Class + ";"
 	}
 	return c.Digest, verdicts, kinds
+}
+
+// In the live gear the gateway's own clock goes an hour ahead, and comes back:
+// its log says so, and nothing is lost.
+func TestGatewayClock(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("a process with a clock of its own needs Linux on amd64")
+	}
+	binaries(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "clock.toml")
+	text := "extends = \"ten-tags\"\nname = \"clock\"\ngear = \"live\"\nduration = \"12s\"\n" +
+		"[[expect]]\nmetric = \"samples.owed\"\nmin = 50\n[[expect]]\nmetric = \"loss.count\"\nmax = 0\n" +
+		"[[fault]]\nkind = \"gateway.clock\"\nat = \"5s\"\nfor = \"4s\"\noffset = \"1h\"\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "run")
+	if code, text := plantbed(t, "run", file, "--quiet", "--out", out); code != 0 {
+		t.Fatalf("exit %d\n%s", code, text)
+	}
+	log, err := os.ReadFile(filepath.Join(out, "gateway.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := 0
+	for line := range strings.Lines(string(log)) {
+		var l struct{ Time time.Time }
+		if err := json.Unmarshal([]byte(line), &l); err == nil && time.Until(l.Time) > 30*time.Minute {
+			ahead++
+		}
+	}
+	if lines := strings.Count(string(log), "\n"); ahead == 0 || ahead == lines {
+		t.Errorf("%d of %d lines of the gateway's log are an hour ahead", ahead, lines)
+	}
 }
