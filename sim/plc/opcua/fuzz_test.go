@@ -117,6 +117,8 @@ func FuzzFrame(f *testing.F) {
 	for _, req := range []ua.Request{
 		&ua.CreateMonitoredItemsRequest{ItemsToCreate: []*ua.MonitoredItemCreateRequest{eventItem(server, eventFields, combine(ua.FilterOperatorNot, 1), ofType(id.AlarmConditionType))}},
 		ackOf("pump/flow.Alarm", []byte("0123456789abcdef"), "seen"), callOf("oven", "oven.SetSetpoint", 5.0),
+		callOf("pump/flow.Alarm", "", 1.0), writeArray("oven/recipe", "0:1", []float64{1, 2}), writeArray("types/guid", "", ua.NewGUID("11112222-3333-4444-5555-666677778888")),
+		readIn(2, "oven/recipe", "pump/all", "pump.Admin.ProdProcessedCount", "pump/flow.Alarm.ShelvingState.UnshelveTime"),
 		historyOf("pump/flow", &ua.ReadRawModifiedDetails{StartTime: st.p.start, NumValuesPerNode: 2, ReturnBounds: true}, []byte("12345678")),
 	} {
 		body := encodeRequest(f, req, c.token, 1, 0)
@@ -152,7 +154,8 @@ func FuzzFrame(f *testing.F) {
 func fuzzConfig() Config {
 	high := 10.0
 	return Config{
-		History: strict.Duration(10 * time.Second), Alarms: []plc.Alarm{{Tag: "pump/flow", High: &high}},
+		History: strict.Duration(10 * time.Second), Alarms: []plc.Alarm{{Tag: "pump/flow", High: &high, Confirm: true}},
+		Machines: testMachines(), Variables: testVariables(),
 		Users: Users{Passwords: map[string]string{"operator": "x"}},
 	}.WithDefaults("x")
 }
@@ -175,4 +178,11 @@ func TestFuzzPrologue(t *testing.T) {
 	if len(s.sessions) != 1 || len(s.subs) != 1 || len(s.feeds[1]) != 1 {
 		t.Errorf("%d sessions, %d subscriptions, %d items", len(s.sessions), len(s.subs), len(s.feeds[1]))
 	}
+}
+
+// writeArray writes a variable, or a part of one.
+func writeArray(name, part string, v any) *ua.WriteRequest {
+	return &ua.WriteRequest{NodesToWrite: []*ua.WriteValue{{
+		NodeID: ua.NewStringNodeID(2, name), AttributeID: ua.AttributeIDValue, IndexRange: part, Value: &ua.DataValue{EncodingMask: ua.DataValueValue, Value: ua.MustVariant(v)},
+	}}}
 }
