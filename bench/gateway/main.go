@@ -33,12 +33,15 @@ func main() {
 	out := flag.String("out", "bench/gateway", "where rows (.json) and table (.md) go")
 	keep := flag.String("keep", "", "keep configurations and logs in this folder")
 	profile := flag.Bool("profile", false, "instead, say where the gateway's CPU time goes")
+	docs := flag.String("docs", "", "instead, put the tables of earlier runs into this document")
 	plant := flag.String("plant", "", "be the PLCs instead, as in servers,tags,period")
 	flag.Parse()
 	var err error
 	switch {
 	case *plant != "":
 		err = servePlant(*plant)
+	case *docs != "":
+		err = splice(*docs)
 	case *profile:
 		err = profiles(*turn, *only, *out, *keep)
 	default:

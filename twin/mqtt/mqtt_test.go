@@ -116,6 +116,37 @@ func TestBatchesAndStatusesInOrder(t *testing.T) {
 	}
 }
 
+// TestEveryEncoding: a twin need not know how a gateway packs its batches.
+func TestEveryEncoding(t *testing.T) {
+	b := mqtttest.Start(t)
+	gw := b.Client(t, "edge-1")
+	c := open(t, b.URL, nil)
+	defer c.Close()
+	r := read(c)
+	defer r.stop()
+	mqtttest.Eventually(t, "subscribed", func() bool { return b.Subscribed("twin-1") })
+	want, n := []string(nil), uint64(0)
+	for _, encoding := range payload.Encodings {
+		for _, compression := range payload.Compressions {
+			codec, err := payload.NewCodec(encoding, compression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := payload.Decode(batch(n, 3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			gw.Publish(dataTopic, codec.Append(nil, plain), false)
+			want = append(want, fmt.Sprint(n))
+			n++
+		}
+	}
+	mqtttest.Eventually(t, "the last", func() bool { return strings.HasSuffix(r.firsts(), fmt.Sprint(n-1)) })
+	if got := r.firsts(); got != strings.Join(want, " ") {
+		t.Errorf("batches %s, want %v", got, want)
+	}
+}
+
 func TestSessionKeepsWhatCameWhileWeWereAway(t *testing.T) {
 	b := mqtttest.Start(t)
 	gw := b.Client(t, "edge-1")
