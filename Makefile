@@ -68,6 +68,7 @@ clean: ## clean: binaries and runs
 .PHONY: torture-gateway
 torture-gateway: build ## torture-gateway: kill the gateway 1,100 times and say what was lost (bench/torture-gateway.md)
 	PLANTBED_TORTURE=1 PLANTBED_TORTURE_OUT=$(CURDIR)/bench/torture-gateway.md $(GO) test -v -count 1 -timeout 20m -run TortureGateway ./harness
+	$(GO) run ./bench/gateway -docs docs/GATEWAY.md
 
 .PHONY: bench-detector
 bench-detector: ## bench-detector: the shipped detector beside trivial ones at one false-alarm rate, into bench/detector.json
@@ -79,6 +80,7 @@ bench-gateway: build ## bench-gateway: the gateway beside Telegraf (found on PAT
 	$(GO) build -o bin/bench-gateway ./bench/gateway
 	bin/bench-gateway
 	bin/bench-gateway -profile
+	bin/bench-gateway -docs docs/GATEWAY.md
 
 .PHONY: bench-wire
 bench-wire: ## bench-wire: what a link without a fault adds to a round trip, beside io.Copy, into bench/wire.json
