@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"log/slog"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -113,7 +114,7 @@ func FuzzRules(f *testing.F) {
 	f.Add(append(mqttFrame(3, pattern(300)), mqttFrame(4, pattern(2))...), uint8(3), uint8(0), uint8(1))
 	f.Fuzz(func(t *testing.T, stream []byte, size, do, nth uint8) {
 		var out []byte
-		w := &Wire{cfg: Config{Name: "a", Frames: FramesMQTT}}
+		w := &Wire{cfg: Config{Name: "a", Frames: FramesMQTT}, log: slog.New(slog.DiscardHandler)}
 		w.shape.Store(&shape{changed: make(chan struct{})})
 		action := append(Actions(), Corrupt)[int(do)%6]
 		r := Rule{ID: 1, Dir: ToClient, Do: action, Frame: "publish", Nth: 1 + int(nth)%4, Count: 2}
