@@ -36,6 +36,11 @@ func (c Config) Effect(protocol string) Effect {
 	switch c.Kind {
 	case "link.down", "link.stall", "gateway.pause":
 		return Effect{Cut: true}
+	case "gateway.disk_full", "gateway.disk_read_only":
+		// Who cannot store must not take: the sources keep it, as in a cut.
+		return Effect{Cut: true}
+	case "link.latency":
+		return Effect{Late: 2*c.Delay.D() + c.Jitter.D()} // an answer is two ways off
 	case "plc.restart":
 		return Effect{Cut: true, Forgets: true}
 	case "plc.slow":

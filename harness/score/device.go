@@ -90,6 +90,17 @@ func (d *device) slow(s span, e record.Effect, p record.PLC, c record.Contract) 
 	return nil
 }
 
+// slowest is the most by which answers come late within [from, to).
+func (d *device) slowest(from, to int64) time.Duration {
+	var by int64
+	for _, l := range d.late {
+		if l.meets(from, to) {
+			by = max(by, l.by)
+		}
+	}
+	return time.Duration(by)
+}
+
 // delay is how much later than else a row scanned at that instant may come.
 func (d *device) delay(at int64) time.Duration {
 	var by int64

@@ -82,15 +82,25 @@ func merge(in []span, gap int64) []span {
 func (o outages) absences(plc int, recover time.Duration) []span {
 	all := []span{{-1 << 62, o.startup}}
 	for _, s := range slices.Concat(o.link[plc], o.host, o.device[plc].shaky) {
-		all = append(all, span{s.from, s.to + int64(recover)})
+		all = append(all, span{s.from, s.to + o.back(plc, s.to, recover)})
 	}
 	return merge(all, 0)
+}
+
+// roundTrips is how many answers a client waits for, one after the other, until
+// its subscription stands: connection, channel, session, the old subscription,
+// namespaces, the new subscription, its items, the first publish response.
+const roundTrips = 10
+
+// back is how long a client is given to be back, where answers come late too.
+func (o outages) back(plc int, at int64, recover time.Duration) int64 {
+	return int64(recover) + roundTrips*int64(o.device[plc].slowest(at, at+int64(recover)))
 }
 
 // untilBack is a device's end of all sessions up to the moment from which a
 // client can have a new one.
 func (o outages) untilBack(plc int, died span) span {
-	for _, s := range o.link[plc] {
+	for _, s := range merge(slices.Concat(o.link[plc], o.host), 0) {
 		if s.from <= died.to && died.to <= s.to {
 			died.to = s.to
 		}

@@ -2,6 +2,7 @@ package score
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/plantbed/plantbed/harness/record"
@@ -155,16 +156,16 @@ func excuseEnds(t *track, p record.PLC, o outages, c record.Contract) {
 
 func excuseEnd(t *track, p record.PLC, o outages, c record.Contract, k span, durable time.Duration, why cause) {
 	from := k.from
-	// An outage of the link that leads into the kill leaves its backlog in
-	// the session that dies.
-	for _, s := range o.link[t.plc] {
-		if s.from <= k.from && k.from < s.to+int64(c.Recover) {
+	// An outage of the link, or a pause, that leads into the kill leaves its
+	// backlog in the session that dies.
+	for _, s := range slices.Concat(o.link[t.plc], o.host) {
+		if s.from <= k.from && k.from < s.to+o.back(t.plc, s.to, c.Recover) {
 			from = min(from, s.from)
 		}
 	}
 	safe := k.from - int64(durable)
 	first := from - int64(p.Publishing+durable)
-	for i := t.lastAt(k.to + int64(c.Recover) - 1); i >= 0 && t.row[i].at >= first-slowestLink; i-- {
+	for i := t.lastAt(k.to + o.back(t.plc, k.to, c.Recover) - 1); i >= 0 && t.row[i].at >= first-slowestLink; i-- {
 		r := &t.row[i]
 		if r.wired != never && r.wired <= safe {
 			continue
