@@ -62,12 +62,19 @@ type terms struct {
 	cut bool
 	// outages counts the windows that may cut a PLC off, once for each PLC.
 	outages int
-	// fresh is how long a source may be gone before it must not look fresh.
-	fresh time.Duration
+	// stands is for how long scans stand, late by how much answers come late.
+	stands, late time.Duration
+	// unreachable is for how long a PLC may look fresh that some plan calls away.
+	unreachable time.Duration
 }
 
+// whole are the faults through which nothing passes for as long as they last.
+// Others that cut may let a new connection through.
+var whole = []string{"link.down", "link.stall", "gateway.pause", "gateway.kill", "plc.restart", "broker.stop"}
+
 func termsOf(sc *scenarios.Scenario) terms {
-	t := terms{contract: sc.Gateway.Contract, fresh: freshWithin(sc)}
+	t := terms{contract: sc.Gateway.Contract}
+	fresh := freshWithin(sc)
 	protocol := map[string]string{}
 	for _, p := range sc.PLCs {
 		protocol[p.Name] = p.Protocol
@@ -80,12 +87,20 @@ func termsOf(sc *scenarios.Scenario) terms {
 		t.disturbed = true
 		e := c.Effect(protocol[c.Target])
 		t.cut = t.cut || e.Cut || c.Kind == "gateway.kill" || area == "broker"
-		switch _, isPLC := protocol[c.Target]; {
-		case !cutsOff(c, e):
-		case isPLC:
-			t.outages++
-		default:
-			t.outages += len(sc.PLCs)
+		t.late += e.Late
+		if c.Kind == "plc.stop" {
+			t.stands += c.For.D()
+		}
+		behind := 1
+		if _, isPLC := protocol[c.Target]; !isPLC {
+			behind = len(sc.PLCs)
+		}
+		if cutsOff(c, e) {
+			t.outages += behind
+			t.unreachable += time.Duration(behind) * fresh
+			if !slices.Contains(whole, c.Kind) {
+				t.unreachable += time.Duration(behind) * c.For.D()
+			}
 		}
 	}
 	return t
@@ -120,20 +135,24 @@ func freshWithin(sc *scenarios.Scenario) time.Duration {
 	return least + 2*time.Second
 }
 
-func (t terms) recover() (float64, bool) {
-	return (t.contract.Recover + t.contract.Deadline).D().Seconds(), t.cut
+// roundTrips is how many answers a client waits for until it is back.
+const roundTrips = 10
+
+// back is until when a stack has a first fresh sample after an outage.
+func (t terms) back() time.Duration {
+	return (t.contract.Recover + t.contract.Deadline).D() + t.stands + roundTrips*t.late
 }
+
+func (t terms) recover() (float64, bool) { return t.back().Seconds(), t.cut }
 
 func (t terms) converge() (float64, bool) {
-	return (t.contract.Recover + 2*t.contract.Deadline).D().Seconds(), t.cut
+	return (t.back() + t.contract.Deadline.D()).Seconds(), t.cut
 }
 
-func (t terms) falseFresh() (float64, bool) {
-	return float64(t.outages) * t.fresh.Seconds(), true
-}
+func (t terms) falseFresh() (float64, bool) { return t.unreachable.Seconds(), true }
 
-// expectations are the invariants as a scenario states them.
-func expectations(sc *scenarios.Scenario) []scenarios.Expect {
+// Expectations are the invariants as a scenario states them.
+func Expectations(sc *scenarios.Scenario) []scenarios.Expect {
 	one := 1.
 	out := []scenarios.Expect{{Metric: "samples.owed", Min: &one}}
 	t := termsOf(sc)

@@ -104,6 +104,6 @@ func (p Plan) scenario(base *scenarios.Scenario) (*scenarios.Scenario, error) {
 	if sc.Detector.CalibrationSeed == sc.Seed {
 		sc.Detector.CalibrationSeed++
 	}
-	sc.Expect = expectations(&sc)
+	sc.Expect = Expectations(&sc)
 	return &sc, nil
 }

@@ -1,6 +1,7 @@
 package hunt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -110,6 +111,7 @@ func (s *shrinker) race(ctx context.Context, plans []Plan) (bool, error) {
 // with is the best plan with other faults.
 func (s *shrinker) with(fs []Fault) Plan {
 	p := s.best
+	slices.SortStableFunc(fs, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 	p.Faults = fs
 	return p
 }

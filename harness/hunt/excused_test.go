@@ -1,0 +1,56 @@
+package hunt_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/faults"
+	"github.com/plantbed/plantbed/harness/hunt"
+	"github.com/plantbed/plantbed/internal/strict"
+)
+
+// What earlier hunts found and was no fault of the stack: nobody can be back
+// sooner where every answer is late, take what it cannot store, or keep a
+// session that ended while it stood still. None of it is held against a stack,
+// and a stack that drops samples is found beside it.
+var excused = []struct {
+	name   string
+	faults []faults.Config
+}{
+	{"a restart on a slow link", []faults.Config{
+		{Kind: "link.latency", Target: "plc-pump", At: sec(30), For: sec(10), Delay: strict.Duration(600 * time.Millisecond)},
+		{Kind: "plc.restart", Target: "plc-pump", At: sec(30), For: sec(1)}}},
+	{"polls on a link that is slower than they come", []faults.Config{
+		{Kind: "link.latency", Target: "plc-oven", At: sec(30), For: sec(20), Delay: strict.Duration(700 * time.Millisecond)}}},
+	{"a full disk", []faults.Config{{Kind: "gateway.disk_full", Target: "gateway", At: sec(30), For: sec(8)}}},
+	{"a restart of the device while the gateway stands", []faults.Config{
+		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(30)},
+		{Kind: "plc.restart", Target: "plc-pump", At: sec(50), For: sec(1)}}},
+}
+
+func sec(n int) strict.Duration { return strict.Duration(time.Duration(n) * time.Second) }
+
+func TestWhatNobodyCanIsNotHeldAgainstAStack(t *testing.T) {
+	exe, err := buildDefective()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range excused {
+		t.Run(c.name, func(t *testing.T) {
+			for defect, want := range map[string]bool{"none": false, "drop": true} {
+				sc := walking(t)
+				sc.Duration, sc.Faults = sec(100), c.faults
+				sc.Expect = hunt.Expectations(sc)
+				lab := hunt.Lab{Exe: exe, Dir: t.TempDir(), Args: func(dir string) []string { return []string{dir, defect, "20"} }}
+				o, err := lab.Run(context.Background(), sc)
+				if err != nil || o.Unknown != "" {
+					t.Fatal(err, o.Unknown)
+				}
+				if got := len(o.Broken) > 0; got != want {
+					t.Errorf("defect %s: broken %v", defect, o.Broken)
+				}
+			}
+		})
+	}
+}
