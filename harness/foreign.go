@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,12 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
+	gwmqtt "github.com/plantbed/plantbed/gateway/mqtt"
+	"github.com/plantbed/plantbed/gateway/sparkplug"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/harness/sut"
 	"github.com/plantbed/plantbed/internal/payload"
@@ -19,14 +23,16 @@ import (
 	"github.com/plantbed/plantbed/twin/mqtt"
 )
 
-// foreign is a gateway that is not the built-in one: what it publishes is
-// mapped at the broker's tap and at the twin's door.
+// foreign is a gateway that is not the built-in one.
 type foreign struct {
 	sut sut.SUT
 	// listen is where links must listen for it, "" for the loopback.
-	listen    string
-	tap, door *sut.Mapper
+	listen string
 }
+
+// voice is how a gateway's messages are read that are not in the native form:
+// mapped at the broker's tap and at the twin's door.
+type voice struct{ tap, door *sut.Mapper }
 
 // prepareForeign does what takes long, before the run's clock starts.
 func (r *run) prepareForeign(ctx context.Context) error {
@@ -51,27 +57,44 @@ func (r *run) prepareForeign(ctx context.Context) error {
 }
 
 // mapForeign compiles the mapping for the tags of the run, once for each place
-// that uses it.
+// that uses it. The native form needs none.
 func (r *run) mapForeign() error {
-	if r.foreign == nil {
+	var c sut.Config
+	switch m := r.sc.Gateway.MQTT; {
+	case r.foreign != nil:
+		c = *r.sc.SUT
+	case m.Format == gwmqtt.FormatSparkplug:
+		c = sparkplugVoice(m.Group)
+	default:
 		return nil
 	}
-	for _, into := range []**sut.Mapper{&r.foreign.tap, &r.foreign.door} {
-		m, ps := r.sc.SUT.Mapper(r.endpoints())
+	v := &voice{}
+	for _, into := range []**sut.Mapper{&v.tap, &v.door} {
+		m, ps := c.Mapper(r.endpoints())
 		if len(ps) > 0 {
 			return fmt.Errorf("the mapping of [sut] does not hold: %w", ps.Err())
 		}
 		*into = m
 	}
+	r.voice = v
 	return nil
 }
 
+// sparkplugVoice reads the built-in gateway as an edge node. A birth repeats
+// what was sent already, and a death was not sampled.
+func sparkplugVoice(group string) sut.Config {
+	return sut.Config{Output: sut.Output{Topics: []string{"spBv1.0/" + cmp.Or(group, "plantbed") + "/#"}, Format: "sparkplug", When: `parts[2] == "NDATA"`}}
+}
+
+// sparkplugTick is the resolution of Sparkplug's time stamps.
+const sparkplugTick = time.Millisecond
+
 // twinDoor has the twin read what the SUT publishes.
 func (r *run) twinDoor() *mqtt.Foreign {
-	if r.foreign == nil {
+	if r.voice == nil {
 		return nil
 	}
-	d := r.foreign.door
+	d := r.voice.door
 	return &mqtt.Foreign{Topics: d.Topics(), Takes: d.Takes, Decode: d.Decode}
 }
 
@@ -85,7 +108,7 @@ func (r *run) anyPort() string {
 
 // tapBelow is the prefix of the topics that the tap of a stranger's broker sees.
 func (r *run) tapBelow() string {
-	if r.foreign != nil {
+	if r.voice != nil {
 		return ""
 	}
 	return topicPrefix
@@ -94,11 +117,11 @@ func (r *run) tapBelow() string {
 // decode reads a message at the broker's tap; ok is false where it is none of
 // the gateway's.
 func (t *taps) decode(topic string, body []byte, at time.Time) (b payload.Batch, ok bool, err error) {
-	if f := t.r.foreign; f != nil {
-		if !f.tap.Takes(topic) {
+	if v := t.r.voice; v != nil {
+		if !v.tap.Takes(topic) {
 			return b, false, nil
 		}
-		b, err = f.tap.Decode(topic, body, at)
+		b, err = v.tap.Decode(topic, body, at)
 		t.mapped.Add(int64(len(b.Samples)))
 		return b, len(b.Samples) > 0 || err != nil, err
 	}
@@ -325,3 +348,22 @@ func hostPort(addr string) (string, int) {
 	n, _ := strconv.Atoi(port)
 	return host, n
 }
+
+// sparkplug notes what a message of an edge node says of its order: its kind,
+// its sequence number, and the number that ties a death to a birth.
+func (t *taps) sparkplug(topic string, body []byte) {
+	parts := strings.Split(topic, "/")
+	if len(parts) < 4 || parts[0] != "spBv1.0" {
+		return
+	}
+	text, n := parts[2], float64(-1)
+	if seq, ok := sparkplug.Sequence(body); ok {
+		n = float64(seq)
+	}
+	if seq, ok := sparkplug.BdSeq(body); ok {
+		text += fmt.Sprintf(" bdSeq %d", seq)
+	}
+	t.note(noteSparkplug, n, text)
+}
+
+const noteSparkplug = "sparkplug"

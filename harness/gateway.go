@@ -40,6 +40,7 @@ func gatewayConfig(r *run) gateway.Config {
 	if u, err := url.Parse(r.sc.Broker.URL); err == nil && u.User != nil {
 		c.MQTT.URL = (&url.URL{Scheme: "mqtt", User: u.User, Host: r.north.Addr()}).String()
 	}
+	c.MQTT.Format, c.MQTT.Group = g.MQTT.Format, g.MQTT.Group
 	c.MQTT.KeepAlive, c.MQTT.MaxBackoff = g.MQTT.KeepAlive, g.MQTT.MaxBackoff
 	c.Buffer.Kind, c.Buffer.MaxBytes, c.Buffer.Policy, c.Buffer.Commit, c.Buffer.MaxAge = g.Buffer.Kind, g.Buffer.MaxBytes, g.Buffer.Policy, g.Buffer.Commit, g.Buffer.MaxAge
 	if g.Contract.Deliver.Kind == "deadband" {

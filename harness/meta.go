@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
+	gwmqtt "github.com/plantbed/plantbed/gateway/mqtt"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/scenarios"
 	"github.com/plantbed/plantbed/twin/predict"
@@ -34,6 +35,9 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 			Boot: bootOf(sc), Deliver: record.Promise{Kind: c.Deliver.Kind, Deadband: c.Deliver.Deadband}},
 		Tasks: w.tasks, Tags: w.tags, Machines: w.machines,
 		Detectors: []string{predict.DetectorPCA, predict.DetectorShewhart}, Bottleneck: bottleneck(sc),
+	}
+	if sc.Gateway.MQTT.Format == gwmqtt.FormatSparkplug {
+		m.Contract.Tick = sparkplugTick
 	}
 	for _, p := range sc.PLCs {
 		m.PLCs = append(m.PLCs, termsOf(p.Name, p.Protocol, c))

@@ -90,6 +90,7 @@ type run struct {
 	// northLink is north as faults see it.
 	northLink *link
 	host      host
+	voice     *voice   // or nil: messages of the native form
 	foreign   *foreign // or nil: the built-in gateway
 	twin      *service
 

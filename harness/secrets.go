@@ -17,8 +17,8 @@ const secretsDir = "secrets"
 
 // secretsFor has the gateway and a PLC that requires security know each other:
 // the PLC's certificates are signed by an authority of its own, and the gateway
-// gets that one's and a certificate of its own, as files.
-func (r *run) secretsFor(plc string, sec *opcua.Security) (gwopcua.Security, error) {
+// gets that one's and a certificate of its own, as good for as long, as files.
+func (r *run) secretsFor(plc string, sec *opcua.Security, life time.Duration) (gwopcua.Security, error) {
 	var none gwopcua.Security
 	fail := func(err error) (gwopcua.Security, error) { return none, fmt.Errorf("secrets of PLC %s: %w", plc, err) }
 	dir := filepath.Join(r.opts.Dir, secretsDir)
@@ -32,7 +32,7 @@ func (r *run) secretsFor(plc string, sec *opcua.Security) (gwopcua.Security, err
 	if err != nil {
 		return fail(err)
 	}
-	own, err := opcua.NewSecurity("urn:plantbed:edge-1:"+plc, r.start.Add(-24*time.Hour), r.start.Add(10*365*24*time.Hour))
+	own, err := opcua.NewSecurity("urn:plantbed:edge-1:"+plc, r.start.Add(-24*time.Hour), r.start.Add(life))
 	if err != nil {
 		return fail(err)
 	}

@@ -143,7 +143,7 @@ func (r *run) startDevice(i int) (*deviceLink, error) {
 			return nil, err
 		}
 		if cfg.Security.Require && r.serving == nil {
-			if d.secrets, err = r.secretsFor(p.Name(), &cfg.Security); err != nil {
+			if d.secrets, err = r.secretsFor(p.Name(), &cfg.Security, p.Config().CertLife.D()); err != nil {
 				return nil, err
 			}
 		}

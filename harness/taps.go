@@ -87,6 +87,9 @@ func (t *taps) modbus(plc int) func(conn int, offset int64, at time.Time, items 
 
 // published is the broker tap.
 func (t *taps) published(topic string, body []byte, at time.Time) {
+	if t.r.voice != nil {
+		t.sparkplug(topic, body)
+	}
 	b, ok, err := t.decode(topic, body, at)
 	if !ok {
 		t.reported(topic, body)

@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/plantbed/plantbed/gateway/buffer"
+	"github.com/plantbed/plantbed/gateway/mqtt"
 	"github.com/plantbed/plantbed/internal/strict"
 )
 
@@ -84,6 +86,10 @@ type MQTT struct {
 	KeepAlive strict.Duration `toml:"keep_alive"`
 	// MaxBackoff is the longest pause between two attempts to connect.
 	MaxBackoff strict.Duration `toml:"max_backoff"`
+	// Format is "plantbed", or "sparkplug": then the gateway is an edge node of
+	// the group Group.
+	Format string `toml:"format,omitempty"`
+	Group  string `toml:"group,omitempty"`
 }
 
 // Twin is the digital twin as a scenario sets it up.
@@ -149,6 +155,10 @@ func (m MQTT) validate() strict.Problems {
 		ps.Addf("keep_alive", "%v is not whole seconds, as MQTT has it", m.KeepAlive)
 	}
 	atLeast(&ps, "max_backoff", m.MaxBackoff, ms(100))
+	checkOneOf(&ps, "format", cmp.Or(m.Format, mqtt.FormatPlantbed), []string{mqtt.FormatPlantbed, mqtt.FormatSparkplug})
+	if m.Group != "" && m.Format != mqtt.FormatSparkplug {
+		ps.Add("group", "only an edge node of Sparkplug has a group")
+	}
 	return ps
 }
 

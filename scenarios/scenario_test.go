@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func compare(t *testing.T, file, got string) {
 }
 
 func TestShippedScenariosAreValid(t *testing.T) {
-	for _, name := range Shipped() {
+	for _, name := range slices.Concat(Shipped(), Suite()) {
 		s, problems := load(name)
 		if problems.Err() != nil {
 			t.Error(problems)
@@ -82,7 +83,7 @@ func TestShippedScenariosAreValid(t *testing.T) {
 }
 
 func TestResolvedScenarioLoadsToTheSame(t *testing.T) {
-	for _, name := range Shipped() {
+	for _, name := range slices.Concat(Shipped(), Suite()) {
 		s, problems := load(name, "seed=77")
 		if problems.Err() != nil {
 			t.Fatal(problems)

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"embed"
+	"path"
 	"strings"
 )
 
@@ -9,14 +10,20 @@ import (
 var shipped embed.FS
 
 // Shipped lists the names of the scenarios that are built in, sorted.
-func Shipped() []string {
-	entries, err := shipped.ReadDir(".")
+func Shipped() []string { return embedded(".") }
+
+// Suite lists those of the conformance suite, sorted.
+func Suite() []string { return embedded("conformance") }
+
+func embedded(dir string) (names []string) {
+	entries, err := shipped.ReadDir(dir)
 	if err != nil {
 		panic("scenarios: the embedded files cannot be listed: " + err.Error())
 	}
-	var names []string
 	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".toml"))
+		if !e.IsDir() {
+			names = append(names, path.Join(dir, strings.TrimSuffix(e.Name(), ".toml")))
+		}
 	}
 	return names
 }

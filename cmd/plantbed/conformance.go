@@ -256,9 +256,9 @@ func saidBy(part, path string) ([]string, error) {
 	s := bufio.NewScanner(f)
 	s.Buffer(nil, 1<<20)
 	for s.Scan() {
-		var line struct{ Part, Msg, Why, Err string }
+		var line struct{ Part, Msg, Alarm, Why, Err string }
 		if json.Unmarshal(s.Bytes(), &line) == nil && line.Part == part {
-			words = append(words, strings.Join([]string{line.Msg, line.Why, line.Err}, " "))
+			words = append(words, strings.Join([]string{line.Msg, line.Alarm, line.Why, line.Err}, " "))
 		}
 	}
 	return words, s.Err()

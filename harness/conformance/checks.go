@@ -154,10 +154,10 @@ func onlyWhatWasTold(e Evidence) (wrong, missing []string) {
 	return wrong, missing
 }
 
-// endTold asks for a word of the certificate that is about to end.
+// endTold asks for a word of the gateway's own certificate, which is about to end.
 func endTold(e Evidence) (wrong, missing []string) {
-	if e.Words != nil && !e.told("certificate", "end") && !e.told("certificate", "expire") {
-		wrong = append(wrong, "the controller's certificate ends within a month, and nobody says so")
+	if e.Words != nil && !e.told("alarm", "certificate") {
+		wrong = append(wrong, "the gateway's certificate ends within a month, and nobody says so")
 	}
 	return wrong, nil
 }
@@ -215,6 +215,56 @@ func damageTold(e Evidence) (wrong, missing []string) {
 		wrong = append(wrong, fmt.Sprintf("%.0f samples are missing, and %.0f were told as damaged", *lost, told))
 	case !flipped && e.Words != nil && !e.told("disk") && !e.told("space"):
 		wrong = append(wrong, "the disk was full, and nobody said so")
+	}
+	return wrong, missing
+}
+
+// bornAndDeadInOrder holds an edge node's messages against the rules: a birth
+// begins a sequence at 0 that goes on by one, births count up, and a death
+// carries the number of a birth that was.
+func bornAndDeadInOrder(e Evidence) (wrong, missing []string) {
+	births := map[string]bool{}
+	next, deaths := -1, 0
+	holes := 0 // that the faults tear by dropping a message on the wire
+	for _, w := range e.Log.Meta.Plan {
+		if w.Kind == "link.frame" {
+			holes++
+		}
+	}
+	for _, n := range e.Log.Notes {
+		if n.Kind != "sparkplug" {
+			continue
+		}
+		kind, bd, tied := strings.Cut(n.Text, " bdSeq ")
+		at := n.At.Round(time.Millisecond)
+		switch kind {
+		case "NBIRTH":
+			if !tied {
+				wrong = append(wrong, fmt.Sprintf("the birth at %v has no bdSeq", at))
+			}
+			if n.N != 0 {
+				wrong = append(wrong, fmt.Sprintf("the birth at %v has the sequence number %v, not 0", at, n.N))
+			}
+			births[bd], next = true, 1
+		case "NDATA":
+			if holes > 0 && int(n.N) == (next+1)%256 {
+				holes--
+			} else if next >= 0 && int(n.N) != next {
+				wrong = append(wrong, fmt.Sprintf("the data at %v have the sequence number %v, not %d", at, n.N, next))
+			}
+			next = (int(n.N) + 1) % 256
+		case "NDEATH":
+			deaths++
+			if !tied || !births[bd] {
+				wrong = append(wrong, fmt.Sprintf("the death at %v names no birth", at))
+			}
+		}
+	}
+	if next < 0 || deaths == 0 {
+		missing = append(missing, "there was no birth, or no death")
+	}
+	if most := 2 + len(e.Log.Meta.Plan); len(births) > most {
+		wrong = append(wrong, fmt.Sprintf("it was born %d times, for %d faults", len(births), len(e.Log.Meta.Plan)))
 	}
 	return wrong, missing
 }

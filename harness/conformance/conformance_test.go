@@ -33,6 +33,7 @@ var defects = map[string][]string{
 	"K12": {"memory", "drops-in-silence"},
 	"K13": {"drops-in-silence", "says-nothing"},
 	"K15": {"no-buffer"},
+	"K16": {"no-buffer"},
 	"K17": {"forgets-wishes"},
 	"K18": {"deaf-after-a-gap", "says-nothing"},
 }
@@ -97,9 +98,9 @@ func run(t *testing.T, name, defect string) conformance.Evidence {
 func words(log string) []string {
 	out := []string{}
 	for line := range strings.Lines(log) {
-		var l struct{ Part, Msg, Why, Err string }
+		var l struct{ Part, Msg, Alarm, Why, Err string }
 		if json.Unmarshal([]byte(line), &l) == nil && l.Part == "gateway" {
-			out = append(out, l.Msg+" "+l.Why+" "+l.Err)
+			out = append(out, l.Msg+" "+l.Alarm+" "+l.Why+" "+l.Err)
 		}
 	}
 	return out

@@ -116,3 +116,30 @@ func TestPick(t *testing.T) {
 		t.Errorf("%v, unknown %v", got, unknown)
 	}
 }
+
+// An edge node that breaks a rule of Sparkplug is found by what it said.
+func TestSparkplugsRules(t *testing.T) {
+	node := func(change func([]record.Note) []record.Note) conformance.Outcome {
+		notes := []record.Note{{Kind: "sparkplug", N: 0, Text: "NBIRTH bdSeq 4"}}
+		for seq := range 300 {
+			notes = append(notes, record.Note{Kind: "sparkplug", N: float64((seq + 1) % 256), Text: "NDATA"})
+		}
+		notes = append(notes, record.Note{Kind: "sparkplug", N: -1, Text: "NDEATH bdSeq 4"}, record.Note{Kind: "sparkplug", N: 0, Text: "NBIRTH bdSeq 5"},
+			record.Note{Kind: "sparkplug", N: 1, Text: "NDATA"})
+		e, _ := conformance.Pick([]string{"K16"})
+		return e[0].Judge(conformance.Evidence{Log: &record.Log{Notes: change(notes)}, Result: score.Result{Card: score.Card{Verdict: score.Pass}}})
+	}
+	for name, change := range map[string]func([]record.Note) []record.Note{
+		"":                 func(n []record.Note) []record.Note { return n },
+		"names no birth":   func(n []record.Note) []record.Note { n[301].Text = "NDEATH"; return n },
+		"has no bdSeq":     func(n []record.Note) []record.Note { n[0].Text = "NBIRTH"; return n },
+		"number 101, not":  func(n []record.Note) []record.Note { return append(n[:100:100], n[101:]...) },
+		"number 7, not 0":  func(n []record.Note) []record.Note { n[302].N = 7; return n },
+		"no birth, or no ": func([]record.Note) []record.Note { return nil },
+	} {
+		o := node(change)
+		if name == "" && o.Verdict != conformance.Pass || name != "" && (o.Verdict == conformance.Pass || !strings.Contains(o.Why, name)) {
+			t.Errorf("%q: %s %s", name, o.Verdict, o.Why)
+		}
+	}
+}

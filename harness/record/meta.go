@@ -50,6 +50,9 @@ type Contract struct {
 	// DurableWithin is the time after which what the wire delivered must
 	// survive a kill of the gateway.
 	DurableWithin time.Duration `json:"durable_within_ns"`
+	// Tick is the resolution in which source times are carried; 0 is 100 ns,
+	// that of OPC UA.
+	Tick time.Duration `json:"tick_ns,omitempty"`
 	// Deliver is what the stack promises: raw, or a declared transform.
 	Deliver Promise `json:"deliver"`
 }

@@ -144,19 +144,23 @@ func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, at i
 	st.last = i
 	if a.tap == record.AtBroker {
 		r.copies++
-		if r.copies > 1 {
+		if r.copies > 1 && !t.reread(r.copies, r) {
 			if stream >= 0 && r.stream == stream && r.key == key {
 				st.marked++
 			} else {
 				st.unmarked++
 			}
 			return
+		} else if r.copies > 1 {
+			return
 		}
 		r.broker, r.stream, r.key = at, stream, key
 	} else {
 		r.applied++
 		if r.applied > 1 {
-			st.applied++
+			if !t.reread(r.applied, r) {
+				st.applied++
+			}
 			return
 		}
 		r.twin, r.shown = at, s.Value
@@ -177,6 +181,10 @@ func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, at i
 	}
 }
 
+// reread tells that so many copies of a polled row are no more than the times
+// that it was read: a poll that meets the scan of the poll before repeats it.
+func (t *track) reread(copies uint8, r *row) bool { return !t.subscribed && copies <= r.sends }
+
 // compare holds a sample against its truth.
 func compare(tracks []*track, t *track, i int, s record.SeenSample) wrong {
 	r := &t.row[i]
@@ -185,7 +193,7 @@ func compare(tracks []*track, t *track, i int, s record.SeenSample) wrong {
 		return explain(tracks, t, i, s)
 	case s.Quality.Code() != r.quality.Code():
 		return wrongQuality
-	case s.Seq == 0 && floorDiv(s.Source, 100) != floorDiv(r.stamp, 100):
+	case s.Seq == 0 && t.tick(s.Source) != t.tick(r.stamp):
 		return wrongTime
 	}
 	return right

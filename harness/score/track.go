@@ -18,6 +18,8 @@ type track struct {
 	jumps bool
 	// recounts says that the device's counter is not the scan's number all along.
 	recounts bool
+	// resolution is that of source times, phase where the run's start lies in it.
+	resolution, phase int64
 	// stamped says that the protocol carries the device's own time.
 	stamped bool
 	// subscribed says that the device decides which rows are reported.
@@ -42,6 +44,7 @@ type row struct {
 	shown                     float64 // what the twin applied
 	due                       due
 	cause                     cause
+	sends                     uint8 // by the server, of a polled row
 	copies                    uint8 // at the broker
 	applied                   uint8 // at the twin
 	wrong                     wrong
@@ -86,6 +89,8 @@ func index(l *record.Log) []*track {
 	for i, t := range l.Meta.Tags {
 		tracks[i] = &track{index: i, tag: t, plc: l.Meta.Tasks[t.Task].PLC}
 		tracks[i].stamped = l.Meta.PLCs[tracks[i].plc].Protocol == "opcua"
+		tracks[i].resolution = max(100, int64(l.Meta.Contract.Tick))
+		tracks[i].phase = l.Meta.Start.UnixNano() % tracks[i].resolution
 		tracks[i].subscribed = !polled(l.Meta, tracks[i])
 	}
 	for _, s := range l.Scans {
@@ -97,7 +102,7 @@ func index(l *record.Log) []*track {
 	for _, t := range tracks {
 		slices.SortStableFunc(t.row, func(a, b row) int { return int(int64(a.seq) - int64(b.seq)) })
 		t.recounts = !t.stamped && slices.ContainsFunc(t.row, func(r row) bool { return uint64(r.counter) != r.seq })
-		t.jumps = !slices.IsSortedFunc(t.row, func(a, b row) int { return int(a.stamp/100 - b.stamp/100) })
+		t.jumps = !slices.IsSortedFunc(t.row, func(a, b row) int { return int(t.tick(a.stamp) - t.tick(b.stamp)) })
 	}
 	return tracks
 }
@@ -141,14 +146,14 @@ func (t *track) byCounter(counter uint64, source, came int64) int {
 // 100 ns, so stamps are compared in ticks. Near is where to look first:
 // samples mostly come in order.
 func (t *track) byStamp(source int64, near int) int {
-	tick := floorDiv(source, 100)
+	tick := t.tick(source)
 	for i := near; i < min(near+4, len(t.row)); i++ {
-		if floorDiv(t.row[i].stamp, 100) == tick {
+		if t.tick(t.row[i].stamp) == tick {
 			return i
 		}
 	}
 	i, ok := slices.BinarySearchFunc(t.row, tick, func(r row, k int64) int {
-		switch s := floorDiv(r.stamp, 100); {
+		switch s := t.tick(r.stamp); {
 		case s < k:
 			return -1
 		case s > k:
@@ -162,8 +167,12 @@ func (t *track) byStamp(source int64, near int) int {
 	if !t.jumps {
 		return -1
 	}
-	return slices.IndexFunc(t.row, func(r row) bool { return floorDiv(r.stamp, 100) == tick })
+	return slices.IndexFunc(t.row, func(r row) bool { return t.tick(r.stamp) == tick })
 }
+
+// tick numbers the instants that source times can tell apart: those of 100 ns
+// in OPC UA, or what the carrier blunts them to.
+func (t *track) tick(at int64) int64 { return floorDiv(at+t.phase, t.resolution) }
 
 // lastAt is the index of the last row scanned at or before an instant, -1 if none.
 func (t *track) lastAt(at int64) int {

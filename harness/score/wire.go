@@ -1,6 +1,7 @@
 package score
 
 import (
+	"math"
 	"slices"
 
 	"github.com/plantbed/plantbed/harness/record"
@@ -65,10 +66,18 @@ func note(tracks []*track, it record.Ref, sent, wired int64) {
 		return
 	}
 	r := &t.row[i]
+	r.sends += b2u(r.sends < math.MaxUint8)
 	if r.sent == never || sent < r.sent {
 		r.sent = sent
 	}
 	if wired != never && (r.wired == never || wired < r.wired) {
 		r.wired = wired
 	}
+}
+
+func b2u(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
 }
