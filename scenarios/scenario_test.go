@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -16,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the .want files")
 
 // metrics stand for the score's; the real ones are given by the commands.
-var metrics = []string{"samples.owed", "samples.unobtainable", "loss.count", "loss.ratio", "loss.edge", "recover.max_s", "dup.applied", "order.violations",
+var metrics = []string{"samples.owed", "samples.unobtainable", "loss.count", "loss.ratio", "loss.edge", "recover.max_s", "dup.applied", "dup.unmarked", "order.violations",
 	"corrupt.count", "orphan.count", "late.count", "latency.p50_ms", "latency.p99_ms", "twin.divergence", "twin.state_wrong_s", "twin.false_fresh_s",
 	"twin.converge_s", "detect.recall", "detect.false_per_day", "detect.delay_s", "detect.lead_s", "backfill.count", "oee.truth", "oee.twin"}
 
@@ -65,7 +66,7 @@ func TestShippedScenariosAreValid(t *testing.T) {
 		if problems.Err() != nil {
 			t.Error(problems)
 		}
-		if s.Name != name || s.Summary == "" {
+		if s.Name != path.Base(name) || s.Summary == "" {
 			t.Errorf("%s is named %q, %q", name, s.Name, s.Summary)
 		}
 		if s.Gear == GearFast {
