@@ -94,3 +94,7 @@ hunt-defects: build ## hunt-defects: hunt for every planted defect, two minutes 
 bench-hunt: build ## bench-hunt: plans a minute and CPU seconds a plan of the ten-tag line, into bench/hunt.json
 	$(GO) build -o bin/bench-hunt ./bench/hunt
 	bin/bench-hunt
+
+.PHONY: sut
+sut: ## sut: what each shipped adapter of another gateway loses in edge-drops, into docs/SUT.md; programs are found on PATH
+	PLANTBED_SUT=1 PLANTBED_SUT_OUT=$(CURDIR)/docs/SUT.md $(GO) test ./harness -run TestAdapters -count=1 -v -timeout 30m

@@ -206,8 +206,12 @@ func TestAdapters(t *testing.T) {
 			}
 			return "–"
 		}
-		fmt.Fprintf(&rows, "| %s | %s | %s | %s / %s / %s / %s | %s | %s | %s | %s | %s s | %s |\n", title, get("samples.owed"), get("loss.count"), get("loss.plc"), get("loss.link"), get("loss.edge"),
-			get("loss.north"), get("dup.unmarked"), get("corrupt.count"), get("order.violations"), get("late.count"), get("recover.max_s"), card.Identity)
+		back := "never"
+		if v := card.Metrics["recover.max_s"].Value; v != nil {
+			back = fmt.Sprintf("%.3g s", *v)
+		}
+		fmt.Fprintf(&rows, "| %s | %s | %s | %s / %s / %s / %s | %s | %s | %s | %s | %s | %s |\n", title, get("samples.owed"), get("loss.count"), get("loss.plc"), get("loss.link"), get("loss.edge"),
+			get("loss.north"), get("dup.unmarked"), get("corrupt.count"), get("order.violations"), get("late.count"), back, card.Identity)
 	}
 	fmt.Print("\n", rows.String(), "\n")
 	if file := os.Getenv("PLANTBED_SUT_OUT"); file != "" {
