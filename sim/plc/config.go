@@ -55,8 +55,8 @@ type Config struct {
 	// Variables are the controller's own, beside the tags of its machines.
 	Variables []Variable `toml:"variable,omitempty"`
 	// Nodesets are files of the form NodeSet2 (OPC UA Part 6, annex F) with
-	// models that the server shows too, each after those that it builds on. A
-	// relative one is looked for in the folder of the scenario.
+	// models that the server shows too, with all that they build on. A relative
+	// one is looked for in the folder of the scenario.
 	Nodesets []string `toml:"nodeset,omitempty"`
 	// Bind has nodes of these models show tags: the id of a node, such as
 	// "nsu=http://example.org/line/;s=Filler.Speed", and a tag.

@@ -28,8 +28,8 @@ type Config struct {
 	Variables []plc.Variable `toml:"-"`
 	// Machines are described as the companion models have it.
 	Machines []Machine `toml:"-"`
-	// Models are shown too, each after those that it builds on; Bind has nodes
-	// of theirs, by their ids, show tags.
+	// Models are shown too, with all that they build on among them; Bind has
+	// nodes of theirs, by their ids, show tags.
 	Models []*Model          `toml:"-"`
 	Bind   map[string]string `toml:"-"`
 	start  time.Time         // from which values count that nobody has written

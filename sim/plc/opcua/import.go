@@ -60,8 +60,8 @@ type refKey struct {
 	typ      uint32
 }
 
-// addModels puts models in, each after those that it builds on, and binds
-// their nodes to tags.
+// addModels puts models in, on the whole of the standard, and binds their nodes
+// to tags.
 func (sp *space) addModels(models []*Model, bind map[string]string, start time.Time) error {
 	if len(models) == 0 {
 		return nil
@@ -71,14 +71,12 @@ func (sp *space) addModels(models []*Model, bind map[string]string, start time.T
 		return err
 	}
 	im := &importer{sp: sp, start: start, known: map[refKey]bool{}}
-	if err := im.add(std, true); err != nil {
+	if err := im.add(true, std); err != nil {
 		return err
 	}
 	im.named = sp.standardTypes()
-	for _, m := range models {
-		if err := im.add(m, false); err != nil {
-			return err
-		}
+	if err := im.add(false, models...); err != nil {
+		return err
 	}
 	return sp.bind(bind)
 }
@@ -96,26 +94,22 @@ func (sp *space) standardTypes() map[string]*ua.NodeID {
 	return out
 }
 
-// add puts one model in: first its nodes, then what joins them, then values,
-// which need the types.
-func (im *importer) add(m *Model, std bool) error {
-	r := im.reader(m)
-	made := make([]*node, len(m.nodes))
-	for i := range m.nodes {
-		n, err := im.create(&m.nodes[i], r)
-		if err != nil {
-			return m.at(i, err)
-		}
-		made[i] = n
-	}
-	for i := range m.nodes {
-		if err := im.join(made[i], m.nodes[i].refs, r, std); err != nil {
-			return m.at(i, err)
-		}
-	}
-	for i := range m.nodes {
-		if err := im.fill(made[i], &m.nodes[i], r); err != nil {
-			return m.at(i, err)
+// add puts models in that may stand on one another in any order: first all
+// nodes, then what joins them, then values, which need the types.
+func (im *importer) add(std bool, models ...*Model) error {
+	made := map[*modelNode]*node{}
+	for _, step := range []func(*modelNode, idReader) error{
+		func(x *modelNode, ids idReader) (err error) { made[x], err = im.create(x, ids); return err },
+		func(x *modelNode, ids idReader) error { return im.join(made[x], x.refs, ids, std) },
+		func(x *modelNode, ids idReader) error { return im.fill(made[x], x, ids) },
+	} {
+		for _, m := range models {
+			ids := im.reader(m)
+			for i := range m.nodes {
+				if err := step(&m.nodes[i], ids); err != nil {
+					return m.at(i, err)
+				}
+			}
 		}
 	}
 	return nil

@@ -21,19 +21,19 @@ import (
 
 const interopDir = "testdata/interop"
 
-// nodeModules makes sure that node-opcua is there. Without it the test is
-// skipped, or, where everything is required, installs it or fails.
-func nodeModules(t *testing.T) {
+// nodeModules makes sure that a package of npm's is there. Without it the test
+// is skipped, or, where everything is required, installs it or fails.
+func nodeModules(t *testing.T, name string) {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(interopDir, "node_modules", "node-opcua-client")); err == nil {
+	if _, err := os.Stat(filepath.Join(interopDir, "node_modules", name)); err == nil {
 		return
 	}
 	if !required() {
-		t.Skip("no node-opcua here: npm install --prefix sim/plc/opcua/" + interopDir)
+		t.Skipf("no %s here: npm install --prefix sim/plc/opcua/%s", name, interopDir)
 	}
 	out, err := exec.Command("npm", "install", "--prefix", interopDir, "--no-audit", "--no-fund", "--no-package-lock").CombinedOutput()
 	if err != nil {
-		t.Fatalf("node-opcua cannot be installed: %v\n%s", err, out)
+		t.Fatalf("%s cannot be installed: %v\n%s", name, err, out)
 	}
 }
 
@@ -41,7 +41,7 @@ func required() bool { return os.Getenv("PLANTBED_REQUIRE") == "1" }
 
 // A client that knows nothing of this server finds nothing odd.
 func TestInteropNodeOPCUA(t *testing.T) {
-	nodeModules(t)
+	nodeModules(t, "node-opcua-client")
 	cert, key := pair(t, 2048, "urn:plantbed:plc-test:server")
 	modes := []string{"None/None", "Basic256Sha256/SignAndEncrypt"}
 	if required() { // each takes some seconds

@@ -85,6 +85,7 @@ type xmlNode struct {
 	Access      string `xml:"AccessLevel,attr"`
 	Notifier    string `xml:"EventNotifier,attr"`
 	Abstract    bool   `xml:"IsAbstract,attr"`
+	DesignOnly  bool   `xml:"DesignToolOnly,attr"`
 	Symmetric   bool   `xml:"Symmetric,attr"`
 	DisplayName []string
 	Description []string
@@ -177,6 +178,9 @@ func (m *Model) element(d *xml.Decoder, e *xml.StartElement, line int, aliases m
 	var x xmlNode
 	if err := d.DecodeElement(&x, e); err != nil {
 		return err
+	}
+	if x.DesignOnly { // no server has it
+		return nil
 	}
 	n, err := x.node(class, aliases)
 	if err != nil {

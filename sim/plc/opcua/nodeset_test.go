@@ -9,6 +9,8 @@ import (
 
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/plantbed/plantbed/internal/interop/seen"
 )
 
 func lineModel(t testing.TB) *Model {
@@ -95,7 +97,7 @@ func TestModelsOnOneAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkReferences(t, Config{Models: []*Model{lineModel(t), m}, Machines: testMachines(), Variables: testVariables()})
+	checkReferences(t, Config{Models: []*Model{m, lineModel(t)}, Machines: testMachines(), Variables: testVariables()})
 	if _, err := newSpace(newPLC(), Config{Models: []*Model{m}}.WithDefaults("x"), 0); err == nil || !strings.Contains(err.Error(), "above.xml:2: node ns=1;i=1 (1:Third)") || !strings.Contains(err.Error(), line) {
 		t.Errorf("without what it stands on: %v", err)
 	}
@@ -170,7 +172,7 @@ func FuzzModel(f *testing.F) {
 		sp := &space{std: standardNodes(), tags: map[string]*node{}, index: 2, names: []string{"http://opcfoundation.org/UA/", "urn:x", "urn:y"},
 			more: map[uint32]*node{}, byID: map[string]*node{}, super: map[uint32]uint32{}, extra: map[*node][]ref{}}
 		im := &importer{sp: sp, known: map[refKey]bool{}}
-		if im.add(m, true) != nil {
+		if im.add(true, m) != nil {
 			return
 		}
 		s := newServer(Config{}.WithDefaults("x"), newPLC(), Options{}, sp)
@@ -182,20 +184,18 @@ func FuzzModel(f *testing.F) {
 	})
 }
 
-// The models of the OPC Foundation, where a copy of them lies in the folder
-// that PLANTBED_NODESETS names.
-func TestFoundationModels(t *testing.T) {
-	dir := os.Getenv("PLANTBED_NODESETS")
-	if dir == "" {
-		t.Skip("PLANTBED_NODESETS names no folder")
-	}
+// The models of the OPC Foundation, as node-opcua ships them, stand on one
+// another, beside the machines that are described in some of their types.
+func TestInteropFoundationModels(t *testing.T) {
+	nodeModules(t, "node-opcua-nodesets")
 	var models []*Model
-	for _, name := range []string{"Opc.Ua.Di.NodeSet2.xml", "Opc.Ua.Machinery.NodeSet2.xml", "Opc.Ua.PackML.NodeSet2.xml"} {
-		m, err := ReadModel(filepath.Join(dir, name))
+	for _, name := range []string{"Machinery", "Di", "IA", "PackML", "Robotics"} {
+		m, err := ReadModel(filepath.Join(interopDir, "node_modules", "node-opcua-nodesets", "nodesets", "Opc.Ua."+name+".NodeSet2.xml"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		models = append(models, m)
 	}
 	checkReferences(t, Config{Models: models, Machines: testMachines()})
+	seen.Note(t, "NodeSet2 files of the OPC Foundation", "DI, Machinery, IA, PackML, Robotics", !t.Failed())
 }
