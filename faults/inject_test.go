@@ -185,3 +185,32 @@ func total(s Shape) (sum time.Duration) {
 	}
 	return sum
 }
+
+// What is injected begins now: it has numbers and no schedule.
+func TestInjectHasNoSchedule(t *testing.T) {
+	c, ps := DecodeJSON([]byte(`{"kind": "link.frame", "target": "l", "frame": "response", "action": "drop", "nth": 2, "count": 3}`))
+	if len(ps) > 0 || c.Nth != 2 || c.Count != 3 {
+		t.Errorf("%+v, %v", c, ps)
+	}
+	x := newInjections()
+	for _, text := range []string{
+		`{"kind": "link.stall", "target": "l", "every": "10s"}`,
+		`{"kind": "link.stall", "target": "l", "while": "m is Execute"}`,
+		`{"kind": "link.stall", "target": "l", "follows": "cut"}`,
+	} {
+		c, ps := DecodeJSON([]byte(text))
+		if len(ps) > 0 {
+			t.Errorf("%s: %v", text, ps)
+		}
+		if _, err := x.in.Inject(c); err == nil || !strings.Contains(err.Error(), "has no schedule") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if w, err := x.in.Inject(Config{Kind: "broker.restart"}); err != nil || w.Open || w.To <= w.From {
+		t.Errorf("an instant: %+v, %v", w, err)
+	}
+	x.k.Run(time.Second)
+	if len(x.in.Active()) != 0 || len(x.plant.calls) != 2 {
+		t.Errorf("open %v, calls %v", x.in.Active(), x.plant.calls)
+	}
+}
