@@ -21,37 +21,6 @@ import (
 	"github.com/plantbed/plantbed/internal/backoff"
 )
 
-// packetConn sends each MQTT packet with one Write, within a time, and closes
-// the connection when that fails, so that nothing is sent behind half a packet.
-// The library locks a connection around each packet if it can be locked.
-type packetConn struct {
-	net.Conn
-	timeout time.Duration
-	mu      sync.Mutex
-	buf     []byte
-}
-
-// Lock begins a packet.
-func (c *packetConn) Lock() {
-	c.mu.Lock()
-	c.buf = c.buf[:0]
-}
-
-// Write adds to the packet.
-func (c *packetConn) Write(p []byte) (int, error) {
-	c.buf = append(c.buf, p...)
-	return len(p), nil
-}
-
-// Unlock sends the packet.
-func (c *packetConn) Unlock() {
-	defer c.mu.Unlock()
-	c.SetWriteDeadline(time.Now().Add(c.timeout))
-	if _, err := c.Conn.Write(c.buf); err != nil {
-		c.Close()
-	}
-}
-
 // link is the connection to the broker as autopaho keeps it up.
 type link struct {
 	cfg     Config
@@ -65,8 +34,9 @@ type link struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	conn   net.Conn
-	sum    [32]byte // of the files that conn goes by
-	fails  int      // connections in a row that came to nothing
+	packed *packetConn // around conn
+	sum    [32]byte    // of the files that conn goes by
+	fails  int         // connections in a row that came to nothing
 	reason error
 	killed bool
 }
@@ -214,8 +184,8 @@ func (l *link) dial(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (n
 		conn.Close()
 		return nil, ErrKilled
 	}
-	l.conn = conn
-	return &packetConn{Conn: conn, timeout: l.cfg.PublishTimeout.D()}, nil
+	l.conn, l.packed = conn, newPacketConn(conn, l.cfg.PublishTimeout.D())
+	return l.packed, nil
 }
 
 // pause is the time before the next attempt: little before a first one, so that
@@ -266,6 +236,16 @@ func (l *link) why() error {
 		return errors.New("connection lost")
 	}
 	return l.reason
+}
+
+// hold keeps packets back until the next release.
+func (l *link) hold(on bool) {
+	l.mu.Lock()
+	c := l.packed
+	l.mu.Unlock()
+	if c != nil {
+		c.hold(on)
+	}
 }
 
 // drop breaks the connection; autopaho makes another.

@@ -275,6 +275,8 @@ func (p *Publisher) subscribe(ctx context.Context) {
 // loop is the main loop: acknowledge, send statuses that are due, send samples,
 // and wait for something to do.
 func (p *Publisher) loop(ctx context.Context) error {
+	p.link.hold(true)
+	defer p.link.hold(false)
 	for ctx.Err() == nil {
 		if err := p.settle(); err != nil {
 			p.worked = false
@@ -317,6 +319,8 @@ func (p *Publisher) wait(ctx context.Context) {
 		ready = nil
 	}
 	p.arm()
+	p.link.hold(false)
+	defer p.link.hold(true)
 	select {
 	case <-p.link.session.acks:
 	case <-ready:

@@ -13,8 +13,8 @@ import (
 // outbound is the MQTT session of a client whose store is the buffer, and which
 // subscribes to little: what it hears is retained at the broker. It remembers nothing across connections and never sends
 // anything again by itself: the publisher goes back in the buffer instead,
-// which keeps the order. It also lets Publish return as soon as the message is
-// on its way; the acknowledgement comes through acks.
+// which keeps the order. Messages are on their way when send returns; the
+// acknowledgements come through acks.
 type outbound struct {
 	acks chan struct{} // capacity one: there is something in got
 
@@ -72,13 +72,6 @@ func (s *outbound) alive(life int) bool {
 	return s.up && s.life == life
 }
 
-// last is the identifier of the message that was sent last.
-func (s *outbound) last() uint16 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.id
-}
-
 // take appends the acknowledgements that have come since the last take.
 func (s *outbound) take(dst []ack) []ack {
 	s.mu.Lock()
@@ -119,7 +112,7 @@ func (s *outbound) ConnectionLost(*packets.Disconnect) error {
 	return nil
 }
 
-// AddToSession gives a message its identifier.
+// AddToSession gives a SUBSCRIBE its identifier; messages go by send.
 func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<- packets.ControlPacket) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,15 +123,7 @@ func (s *outbound) AddToSession(_ context.Context, p session.Packet, resp chan<-
 		s.id = 1
 	}
 	p.SetIdentifier(s.id)
-	m, published := p.(*packets.Publish)
-	switch { // resp has room for one
-	case !published:
-		s.asked[s.id] = resp
-	case m.QoS == 2:
-		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBCOMP}, Content: &packets.Pubcomp{PacketID: s.id, Properties: &packets.Properties{}}}
-	default:
-		resp <- packets.ControlPacket{FixedHeader: packets.FixedHeader{Type: packets.PUBACK}, Content: &packets.Puback{PacketID: s.id, Properties: &packets.Properties{}}}
-	}
+	s.asked[s.id] = resp
 	return nil
 }
 
@@ -171,6 +156,25 @@ func (s *outbound) PacketReceived(p *packets.ControlPacket, messages chan<- *pac
 		messages <- a
 	}
 	return nil
+}
+
+// send puts a message on the connection in use, under an identifier. It goes
+// past the library, which would make a context and a timer for each.
+func (s *outbound) send(m *packets.Publish) (id uint16, err error) {
+	s.mu.Lock()
+	if !s.up || !s.ready || s.using != s.life {
+		s.mu.Unlock()
+		return 0, session.ErrNoConnection
+	}
+	if s.id++; s.id == 0 {
+		s.id = 1
+	}
+	id = s.id
+	m.PacketID = id
+	conn := s.conn
+	s.mu.Unlock()
+	_, err = m.WriteTo(conn)
+	return id, err
 }
 
 func (s *outbound) tell(a ack) {

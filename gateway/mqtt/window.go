@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -39,14 +38,15 @@ type flight struct {
 	span    trace.Span // nil for a status
 }
 
-// transmit puts a message on its way. It returns when the message is written;
-// if that fails the connection breaks, which the loop notices.
+// transmit puts a message on its way: it is written, at the latest when the loop
+// has nothing more to send. If that fails the connection breaks, which the loop
+// notices.
 func (p *Publisher) transmit(m *paho.Publish, f flight) {
 	f.at = time.Now()
-	if _, err := p.link.cm.Publish(context.Background(), m); err != nil {
+	var err error
+	if f.id, err = p.link.session.send(m.Packet()); err != nil {
 		p.link.drop(err)
 	}
-	f.id = p.link.session.last()
 	p.flying = append(p.flying, f)
 }
 
