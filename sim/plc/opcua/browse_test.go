@@ -79,7 +79,11 @@ func checkReferences(t *testing.T, cfg Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	type way struct {
+		from, to string
+		typ      uint32
+	}
+	seen, there, back := map[string]bool{}, map[way]bool{}, map[way]bool{}
 	for todo := []*node{sp.std.nodes[id.RootFolder]}; len(todo) > 0; {
 		n := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -92,14 +96,23 @@ func checkReferences(t *testing.T, cfg Config) {
 			if found == nil || found.name != r.to.name {
 				t.Fatalf("%v → %v is not in the address space", n.id, r.to.id)
 			}
-			back := slices.ContainsFunc(sp.refs(found), func(b ref) bool {
-				return b.typ == r.typ && b.forward != r.forward && b.to.id.String() == n.id.String()
-			})
-			if !back && r.typ != id.HasTypeDefinition {
-				t.Errorf("%v → %v has no way back", n.id, r.to.id)
+			switch {
+			case r.typ == id.HasTypeDefinition:
+			case r.forward:
+				there[way{n.id.String(), r.to.id.String(), r.typ}] = true
+			default:
+				back[way{r.to.id.String(), n.id.String(), r.typ}] = true
 			}
 			todo = append(todo, found)
 		}
+	}
+	for w := range there {
+		if !back[w] {
+			t.Errorf("%v → %v has no way back", w.from, w.to)
+		}
+	}
+	if len(there) != len(back) {
+		t.Errorf("%d references forward, %d backward", len(there), len(back))
 	}
 	for number := range sp.std.nodes {
 		if !seen[sp.std.nodes[number].id.String()] {
