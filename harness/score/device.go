@@ -144,11 +144,17 @@ func excuseGone(t *track, d device) {
 	}
 }
 
+// tick is what OPC UA rounds its time stamps down to, in nanoseconds.
+const tick = 100
+
 // empty tells that a sample is the device's own word and stands for no scan:
 // that it does not know the tag, or what its registers hold between a restart
 // and the first scan, with a scan counter of 0.
 func (d *device) empty(tag string, s record.SeenSample, came, recover int64) bool {
-	return s.Quality.IsBad() && slices.ContainsFunc(d.gone, func(g goneTags) bool { return g.from <= came && came < g.to && slices.Contains(g.tags, tag) }) ||
+	return s.Quality.IsBad() && slices.ContainsFunc(d.gone, func(g goneTags) bool {
+		// What waited on the way comes later than it was said.
+		return (g.meets(came, came+1) || g.meets(s.Source, s.Source+tick)) && slices.Contains(g.tags, tag)
+	}) ||
 		s.Seq == 0 && s.Value == 0 && slices.ContainsFunc(d.dies, func(x span) bool { return x.to <= s.Source && s.Source < x.to+recover })
 }
 
