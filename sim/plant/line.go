@@ -223,8 +223,7 @@ func (l *Line) Losses(now time.Duration) []Loss {
 	l.account(now)
 	var out []Loss
 	pace := l.ideal()
-	end := l.Stations[len(l.Stations)-1]
-	good := pace * float64(end.good*end.station.gives)
+	good := pace * float64(l.Good())
 	scrap := 0.0
 	for i, m := range l.Stations {
 		lost := pace * float64(m.total-m.good) / l.perUnit[i]
@@ -251,6 +250,12 @@ func (l *Line) Losses(now time.Duration) []Loss {
 	return append(out, Loss{"", "good", good})
 }
 
+// Good is how many good units have left the line.
+func (l *Line) Good() int {
+	end := l.Stations[len(l.Stations)-1]
+	return end.good * end.station.gives
+}
+
 // ideal is the line's ideal time per unit at its end, in seconds.
 func (l *Line) ideal() float64 { return l.perUnit[l.slowest] * l.Stations[l.slowest].IdealCycle }
 
@@ -258,8 +263,8 @@ func (l *Line) ideal() float64 { return l.perUnit[l.slowest] * l.Stations[l.slow
 // what any station spoiled, and the product is the ideal time of all good
 // units at its end over the planned time.
 func (l *Line) OEE(now time.Duration) OEE {
-	slow, end := l.Stations[l.slowest], l.Stations[len(l.Stations)-1]
-	good := float64(end.good * end.station.gives)
+	slow := l.Stations[l.slowest]
+	good := float64(l.Good())
 	total := good
 	for i, m := range l.Stations {
 		total += float64(m.total-m.good) / l.perUnit[i]
