@@ -29,7 +29,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 5, "rounds, of which the median counts")
 	turn := flag.Duration("turn", 5*time.Second, "how long each stack is measured in each round")
-	only := flag.String("only", "", "the cases to run, of "+strings.Join(caseNames(), ", "))
+	only := flag.String("only", "", "only these cases, the others as they were in an earlier run; of "+strings.Join(caseNames(), ", "))
 	out := flag.String("out", "bench/gateway", "where rows (.json) and table (.md) go")
 	keep := flag.String("keep", "", "keep configurations and logs in this folder")
 	profile := flag.Bool("profile", false, "instead, say where the gateway's CPU time goes")
@@ -98,7 +98,29 @@ func bench(rounds int, turn time.Duration, only, out, keep string) error {
 			}
 		}
 	}
-	return report(rows(got), out, b.has("telegraf"))
+	all := rows(got)
+	if only != "" {
+		all = merge(all, out)
+	}
+	return report(all, out, b.has("telegraf"))
+}
+
+// merge puts the rows of some cases in the place of those of an earlier run.
+func merge(fresh []Row, out string) []Row {
+	var before struct{ Rows []Row }
+	text, err := os.ReadFile(out + ".json")
+	if err != nil || json.Unmarshal(text, &before) != nil {
+		return fresh
+	}
+	for _, f := range fresh {
+		i := slices.IndexFunc(before.Rows, func(r Row) bool { return r.Name == f.Name && r.PeerName == f.PeerName })
+		if i < 0 {
+			before.Rows = append(before.Rows, f)
+		} else {
+			before.Rows[i] = f
+		}
+	}
+	return before.Rows
 }
 
 func show(m map[string]float64) string {
