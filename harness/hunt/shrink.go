@@ -65,7 +65,7 @@ func (s *shrinker) confirm(ctx context.Context) error {
 func (s *shrinker) try(ctx context.Context, candidates ...Plan) (bool, error) {
 	var fresh []Plan
 	for _, c := range candidates {
-		if key := fmt.Sprint(c); !s.tried[key] && s.space.valid(c.Faults, c.Duration, c.Seed) {
+		if key := fmt.Sprint(c); !s.tried[key] && c.peace() && s.space.valid(c.Faults, c.Duration, c.Seed) {
 			s.tried[key] = true
 			fresh = append(fresh, c)
 		}
@@ -160,11 +160,17 @@ func (p Plan) over() time.Duration {
 	return end
 }
 
+// leastTail is the shortest time after the last fault that is enough to recover in.
+const leastTail = 30 * time.Second
+
+// peace tells that what follows the last fault is long enough.
+func (p Plan) peace() bool { return len(p.Faults) == 0 || p.Duration-p.over() >= leastTail }
+
 // shorter ends the run sooner. What follows the last fault stays long enough to
 // recover in.
 func (s *shrinker) shorter(ctx context.Context) (bool, error) {
 	var candidates []Plan
-	for _, quiet := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
+	for _, quiet := range []time.Duration{leastTail, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
 		d := (s.best.over() + quiet + 9*time.Second).Truncate(10 * time.Second)
 		if len(s.best.Faults) == 0 {
 			d = quiet
