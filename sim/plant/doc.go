@@ -26,10 +26,13 @@
 //	                            rework = { share = 0.5, to = "..." }
 //	[[machine.breakdown]]       without warning: by usage, calendar or units
 //	[[machine.life]]            wear by itself, by a law of sim/physics
-//	[[machine.maintenance]]     every, after, or when a signal is above or below
+//	[[machine.maintenance]]     every, after, when a signal is above or below, or on an alarm
 //	[[line]]                    travel, into and from other lines, utilities, hours
 //	[[line.product]]            lots with change-overs and recipes
 //	[[line.team]]               people with skills and hours
+//
+// Plant.Alarm orders the work that waits for an alarm, and Plant.Measure has
+// maintenance look at what instruments say instead of the truth.
 //
 // What it tells that no signal shows: Machine.Damage, Remaining, Losses, Energy,
 // OEE, and the same of a Line. SVG draws it all.

@@ -189,7 +189,7 @@ func (w *littleWatch) seen(by int, now time.Duration) {
 // the next ones like Poisson's customers: M/M/1, M/D/1 and M/G/1 (Pollaczek
 // and Khinchine), and a tandem in which each queue is as if alone (Jackson).
 func TestQueuesOfAPlant(t *testing.T) {
-	const betweenMS, buffer, until = 1600, 80, 60 * time.Hour
+	const betweenMS, buffer, until = 1600, 80, 45 * time.Hour
 	for _, c := range []struct {
 		name  string
 		means []int // ms of service
