@@ -3,6 +3,7 @@ package predict
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -43,6 +44,12 @@ func TestFaultsAreFoundAndNamed(t *testing.T) {
 		}, 3, Process, "", 0.25},
 		{"temperature sensor drifts 5 K per hour", func(m *machine, h float64) { m.drift = max(0, (h-1)*5) }, 4,
 			Sensor, names[chBearingT], 2.9},
+		// The same thermometer alone, as wear would have it: ever faster.
+		{"heat that one thermometer sees", func(m *machine, h float64) {
+			if h > 1 {
+				m.drift = 0.6 * math.Exp(h-1)
+			}
+		}, 4.5, Process, names[chBearingT], 3},
 		{"current sensor sticks", func(m *machine, h float64) { m.held = h > 1 }, 2,
 			Sensor, names[chCurrent], 0.1},
 	} {
