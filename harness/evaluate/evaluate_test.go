@@ -203,3 +203,27 @@ func TestAtRateKeepsTheRate(t *testing.T) {
 		}
 	}
 }
+
+// Of 60 hits in 60 resampling knows nothing but 60 of 60; the interval is Wilson's
+// then, and never narrower than it.
+func TestRecallIntervalIsNoPoint(t *testing.T) {
+	one, zero, a, b := 1.0, 0.0, 0.1, 0.9
+	for _, c := range []struct {
+		f       Figure
+		hits, n int
+		lo, hi  float64
+	}{
+		{Figure{&one, [2]*float64{&one, &one}}, 60, 60, 0.9398, 1},
+		{Figure{&zero, [2]*float64{&zero, &zero}}, 0, 60, 0, 0.0602},
+		{Figure{&one, [2]*float64{&a, &b}}, 30, 60, 0.1, 0.9},
+		{Figure{&one, [2]*float64{&b, &b}}, 5, 10, 0.2366, 0.9},
+	} {
+		got := widen(c.f, c.hits, c.n)
+		if math.Abs(*got.CI95[0]-c.lo) > 1e-4 || math.Abs(*got.CI95[1]-c.hi) > 1e-4 {
+			t.Errorf("%d of %d: [%.4f, %.4f], want [%.4f, %.4f]", c.hits, c.n, *got.CI95[0], *got.CI95[1], c.lo, c.hi)
+		}
+	}
+	if got := widen(Figure{}, 1, 2); got.CI95[0] != nil {
+		t.Error("no interval became one")
+	}
+}

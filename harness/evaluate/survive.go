@@ -42,6 +42,20 @@ func quantileKM(times []float64, hit []bool, p float64) float64 {
 	return math.Inf(1)
 }
 
+// widen makes a resampled interval of a proportion at least as wide as Wilson's
+// (1927): where all or none were hit, resampling always finds all or none again.
+func widen(f Figure, hits, n int) Figure {
+	if f.CI95[0] == nil || f.CI95[1] == nil || n == 0 {
+		return f
+	}
+	const z = 1.959964
+	p, m := float64(hits)/float64(n), float64(n)
+	mid, half := (p+z*z/(2*m))/(1+z*z/m), z/(1+z*z/m)*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	lo, hi := max(0, min(*f.CI95[0], mid-half)), min(1, max(*f.CI95[1], mid+half))
+	f.CI95 = [2]*float64{&lo, &hi}
+	return f
+}
+
 // span95 is the 2.5 % and the 97.5 % quantile of values, which it sorts.
 func span95(v []float64) [2]float64 {
 	slices.Sort(v)

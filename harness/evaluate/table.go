@@ -237,7 +237,7 @@ func (e *Exam) row(c contender, own [][]tally, weeks []float64, everyone []int, 
 		return newFigure(get(f), v)
 	}
 	r.FalsePerWeek = put(func(f figures) float64 { return f.falseRate })
-	r.Recall = put(func(f figures) float64 { return f.recall })
+	r.Recall = widen(put(func(f figures) float64 { return f.recall }), r.Hits, len(e.failures()))
 	r.DelayMedianH = put(func(f figures) float64 { return f.median })
 	r.DelayP90H = put(func(f figures) float64 { return f.p90 })
 	r.DelayMedian = put(func(f figures) float64 { return f.medianS })
@@ -246,6 +246,14 @@ func (e *Exam) row(c contender, own [][]tally, weeks []float64, everyone []int, 
 		r.VUSPR = put(func(f figures) float64 { return f.vus })
 	}
 	return r
+}
+
+// failures of all units.
+func (e *Exam) failures() (all []Failure) {
+	for _, u := range e.Units {
+		all = append(all, u.Failures...)
+	}
+	return all
 }
 
 func newFigure(v float64, resampled []float64) Figure {
