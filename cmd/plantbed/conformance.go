@@ -156,41 +156,59 @@ func ids(entries []conformance.Entry) string {
 	return strings.Join(s, ", ")
 }
 
-// runAll runs the scenarios of all entries, as many side by side as the gear
-// allows, and judges each entry.
+// runAll runs the scenarios of all entries and judges each: those of the
+// virtual gear side by side, then what the wall's time must not disturb. Runs
+// of another gateway wait most of their time, and go by twos.
 func (f *conformanceFlags) runAll(ctx context.Context, who subject, entries []conformance.Entry, errw io.Writer) (conformance.Matrix, error) {
 	m := conformance.Matrix{SUT: who.name, Entries: make([]conformance.Outcome, len(entries))}
 	errs := make([]error, len(entries))
-	jobs := make(chan int)
-	var wg sync.WaitGroup
 	var mu sync.Mutex
 	begun, done := time.Now(), 0
-	for range runtime.NumCPU() {
-		wg.Go(func() {
-			for i := range jobs {
-				m.Entries[i], errs[i] = f.runEntry(ctx, who, entries[i])
-				mu.Lock()
-				done++
-				if !f.run.quiet && errs[i] == nil {
-					left := time.Since(begun) / time.Duration(done) * time.Duration(len(entries)-done)
-					fmt.Fprintf(errw, "%s: %s %s (%d of %d, %s to go)\n", who.name, m.Entries[i].ID, m.Entries[i].Verdict, done, len(entries), left.Round(time.Second))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range entries {
-		if ctx.Err() != nil {
-			break
+	one := func(i int) {
+		m.Entries[i], errs[i] = f.runEntry(ctx, who, entries[i])
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if !f.run.quiet && errs[i] == nil {
+			left := time.Since(begun) / time.Duration(done) * time.Duration(len(entries)-done)
+			fmt.Fprintf(errw, "%s: %s %s (%d of %d, %s to go)\n", who.name, m.Entries[i].ID, m.Entries[i].Verdict, done, len(entries), left.Round(time.Second))
 		}
-		jobs <- i
 	}
-	close(jobs)
-	wg.Wait()
+	var together, alone []int
+	for i, e := range entries {
+		if e.Live && who.cfg == nil {
+			alone = append(alone, i)
+		} else {
+			together = append(together, i)
+		}
+	}
+	sideBySide(ctx, runtime.NumCPU(), together, one)
+	sideBySide(ctx, 1, alone, one)
 	if ctx.Err() != nil {
 		return m, &exit{codeInterrupted, fmt.Errorf("interrupted after %d of %d entries", done, len(entries))}
 	}
 	return m, errors.Join(errs...)
+}
+
+// sideBySide does jobs, at most so many at a time, until ctx ends.
+func sideBySide(ctx context.Context, most int, jobs []int, do func(int)) {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range most {
+		wg.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for _, i := range jobs {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
 }
 
 func (f *conformanceFlags) runEntry(ctx context.Context, who subject, e conformance.Entry) (conformance.Outcome, error) {

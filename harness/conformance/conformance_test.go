@@ -117,6 +117,9 @@ func judge(t *testing.T, e conformance.Entry, defect string) conformance.Outcome
 
 func TestTheBuiltInGatewayPasses(t *testing.T) {
 	for _, e := range conformance.Entries() {
+		if e.Live {
+			continue // plantbed's own test runs it, with a process to set the clock of
+		}
 		if o := judge(t, e, "none"); o.Verdict != conformance.Pass {
 			t.Errorf("%s %s: %s: %s", e.ID, e.Title, o.Verdict, o.Why)
 		}
@@ -126,7 +129,7 @@ func TestTheBuiltInGatewayPasses(t *testing.T) {
 // Every entry is failed by a stack that has its defect.
 func TestTheDefectOfEachEntryFailsIt(t *testing.T) {
 	for _, e := range conformance.Entries() {
-		if len(defects[e.ID]) == 0 {
+		if len(defects[e.ID]) == 0 && !e.Live {
 			t.Errorf("%s has no planted defect", e.ID)
 		}
 		for _, d := range defects[e.ID] {

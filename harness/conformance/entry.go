@@ -33,6 +33,8 @@ type Entry struct {
 	// Feature, where there is one, is what a stack must have for the entry to
 	// apply to it.
 	Feature Feature
+	// Live says that the failure can be brought about in the live gear alone.
+	Live bool
 	// check is what a scenario's expectations cannot say. It returns what is
 	// wrong, and why the failure was not brought about.
 	check func(Evidence) (wrong, missing []string)
