@@ -193,10 +193,14 @@ func (sp *space) walk(p *ua.BrowsePath) *ua.BrowsePathResult {
 // step goes one element further, and to no node twice.
 func (sp *space) step(from []*node, e *ua.RelativePathElement) []*node {
 	var to []*node
+	typ := sp.keyOf(e.ReferenceTypeID)
+	if typ == 0 && e.ReferenceTypeID.Namespace() != 0 { // of a type that there is not
+		return nil
+	}
 	for _, n := range from {
 		for _, r := range sp.refs(n) {
 			if r.forward != e.IsInverse && r.to.ns == e.TargetName.NamespaceIndex && r.to.name == e.TargetName.Name &&
-				sp.matches(r.typ, sp.keyOf(e.ReferenceTypeID), e.IncludeSubtypes) && !slices.Contains(to, r.to) {
+				sp.matches(r.typ, typ, e.IncludeSubtypes) && !slices.Contains(to, r.to) {
 				to = append(to, r.to)
 			}
 		}
