@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,11 @@ func (f *runFlags) runMany(ctx context.Context, sc *scenarios.Scenario, dir stri
 		wg.Go(func() {
 			for i := range jobs {
 				cards[i], dirs[i], errs[i] = f.runSeed(ctx, sc, dir, i)
+				if errs[i] != nil && ctx.Err() == nil {
+					// A worker that died, on a machine that was too busy for it, says
+					// nothing of the scenario; the same seed gives the same run.
+					cards[i], dirs[i], errs[i] = f.runSeed(ctx, sc, dir, i)
+				}
 				mu.Lock()
 				done++
 				if !f.quiet {
@@ -53,10 +59,23 @@ func (f *runFlags) runMany(ctx context.Context, sc *scenarios.Scenario, dir stri
 	if ctx.Err() != nil {
 		return &exit{codeInterrupted, fmt.Errorf("interrupted after %d of %d runs: %v", done, f.runs, context.Cause(ctx))}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return internal(err)
+	// The seeds that could not be run make the others no less true.
+	for i, err := range errs {
+		if err != nil {
+			cards[i] = score.Card{Scenario: sc.Name, Gear: sc.Gear, Seed: sc.Seed + uint64(i), Verdict: score.Unknown, Why: []string{firstLine(err)}}
+		}
 	}
-	return f.judgeMany(score.Together(cards, dirs), dir, out)
+	err := f.judgeMany(score.Together(cards, dirs), dir, out)
+	if failed := errors.Join(errs...); failed != nil {
+		return internal(failed)
+	}
+	return err
+}
+
+// firstLine of an error; the last words of a worker are many.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // parallel is how many runs go side by side: the virtual gear's take a core
@@ -70,7 +89,7 @@ func (f *runFlags) parallel(sc *scenarios.Scenario) int {
 
 func verdictOr(v score.Verdict, err error) string {
 	if err != nil {
-		return err.Error()
+		return firstLine(err)
 	}
 	return string(v)
 }

@@ -82,8 +82,13 @@ func Together(cards []Card, dirs []string) Ensemble {
 	}
 	share := ratio(passed, len(cards))
 	e.Passed = Spread{Unit: "1", Mean: &share, N: len(cards), Of: len(cards), CI95: wilson(passed, len(cards)), Method: "wilson"}
-	for _, x := range cards[0].Expectations {
-		e.expect(x)
+	for _, c := range cards {
+		if len(c.Expectations) > 0 { // a run that broke off before it was judged has none
+			for _, x := range c.Expectations {
+				e.expect(x)
+			}
+			break
+		}
 	}
 	for i, c := range cards {
 		if c.Verdict == Unknown && len(c.Why) > 0 {

@@ -69,3 +69,17 @@ func TestEnsembleIntervalCovers(t *testing.T) {
 		t.Errorf("covers %.3f of the time", got)
 	}
 }
+
+// A seed that could not be run makes the whole unknown, and the others are
+// judged all the same.
+func TestEnsembleWithABrokenRun(t *testing.T) {
+	x := score.Expectation{Metric: "latency.p99_ms", Op: "<=", Want: 200}
+	cards := []score.Card{{Scenario: "x", Seed: 1, Verdict: score.Unknown, Why: []string{"the worker died"}}}
+	for i, v := range []float64{98, 101, 104} {
+		cards = append(cards, cardWith(uint64(i+2), x.Metric, v, 1, x))
+	}
+	e := score.Together(cards, make([]string, len(cards)))
+	if e.Verdict != score.Unknown || len(e.Expectations) != 1 || e.Expectations[0].Verdict != score.Pass || e.Expectations[0].N != 3 || e.Worst != 0 {
+		t.Errorf("%s, worst %d, %+v", e.Verdict, e.Worst, e.Expectations)
+	}
+}
