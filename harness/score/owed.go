@@ -164,6 +164,12 @@ func excuseEnd(t *track, p record.PLC, o outages, c record.Contract, k span, dur
 		}
 	}
 	safe := k.from - int64(durable)
+	// While the gateway stood, or could not store, nothing became safe.
+	for _, s := range o.host {
+		if s.from < k.from && k.from <= s.to {
+			safe = min(safe, s.from)
+		}
+	}
 	first := from - int64(p.Publishing+durable)
 	for i := t.lastAt(k.to + o.back(t.plc, k.to, c.Recover) - 1); i >= 0 && t.row[i].at >= first-slowestLink; i-- {
 		r := &t.row[i]
