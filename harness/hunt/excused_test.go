@@ -24,6 +24,12 @@ var excused = []struct {
 	{"polls on a link that is slower than they come", []faults.Config{
 		{Kind: "link.latency", Target: "plc-oven", At: sec(30), For: sec(20), Delay: strict.Duration(700 * time.Millisecond)}}},
 	{"a full disk", []faults.Config{{Kind: "gateway.disk_full", Target: "gateway", At: sec(30), For: sec(8)}}},
+	{"a crash while the disk takes nothing", []faults.Config{
+		{Kind: "gateway.disk_read_only", Target: "gateway", At: sec(30), For: sec(20)},
+		{Kind: "gateway.kill", Target: "gateway", At: sec(45), For: sec(1)}}},
+	{"a device that does not know a tag while the broker is away", []faults.Config{
+		{Kind: "broker.stop", Target: "broker", At: sec(30), For: sec(4)},
+		{Kind: "plc.node_gone", Target: "plc-pump", At: sec(30), For: strict.Duration(150 * time.Millisecond), Tags: []string{"pump/motor/current"}}}},
 	{"a restart of the device while the gateway stands", []faults.Config{
 		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(30)},
 		{Kind: "plc.restart", Target: "plc-pump", At: sec(50), For: sec(1)}}},
