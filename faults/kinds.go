@@ -215,6 +215,8 @@ var kinds = []kind{
 		target: "gateway", bind: bindGatewayLife, group: "gateway.life", effect: cutEffect},
 	{Kind: Kind{Name: "gateway.pause", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway stands still, and goes on as if nothing had been", Keys: []Key{lasts}},
 		target: "gateway", bind: bindGatewayPause},
+	{Kind: Kind{Name: "gateway.config_push", Seam: SeamHost, Class: ClassGateway, Doc: "the gateway's configuration is pushed at it once more, unchanged", Keys: nil},
+		target: "gateway", bind: bindGatewayConfigPush, instant: true},
 	{Kind: Kind{Name: "gateway.clock", Seam: SeamHost, Class: ClassGateway, Doc: "the wall clock of the gateway's host is wrong; offset, drift or both", Keys: []Key{lasts,
 		{"offset", "at once, ahead or behind", false, `"-72h"`},
 		{"drift", "gained from then on", false, `"200 ppm"`}}, Gears: "live"},

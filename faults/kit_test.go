@@ -266,6 +266,7 @@ func (h *fakeHost) ClearDisk() {
 	h.log("ClearDisk()")
 	h.full, h.after, h.sync, h.readOnly = false, 0, 0, false
 }
+func (h *fakeHost) PushConfig() error       { h.log("PushConfig()"); return nil }
 func (h *fakeHost) FlipBit(p float64) error { h.log("FlipBit(%v)", p); h.flips++; return nil }
 func (h *fakeHost) Clock(off time.Duration, drift float64) error {
 	h.log("Clock(%v, %.3g)", off.Round(time.Millisecond), drift)

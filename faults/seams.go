@@ -175,6 +175,8 @@ type Host interface {
 	DiskReadOnly(on bool)
 	// ClearDisk ends all three.
 	ClearDisk()
+	// PushConfig gives the gateway its configuration once more, unchanged.
+	PushConfig() error
 	// FlipBit turns one bit of what is stored; place is from 0 to 1.
 	FlipBit(place float64) error
 	// Clock sets the host's wall clock off by offset now and has it gain drift

@@ -47,6 +47,7 @@ var shows = map[string]string{
 	"gateway.disk_full":      "the gateway's writes fail with ENOSPC",
 	"gateway.disk_slow":      "the gateway's syncs take that long",
 	"gateway.disk_read_only": "the gateway's writes, syncs, renames and removals fail with EROFS",
+	"gateway.config_push":    "nothing: sources keep their sessions, and what is stored stays",
 	"gateway.bit_flip":       "what the gateway reads back is not what it wrote",
 
 	"broker.stop":                "a reset, and connections that are reset at once until it is back; with `state = \"lost\"` no session and no subscription then",

@@ -236,6 +236,10 @@ func (h *foreignHost) DiskSlow(time.Duration) {}
 func (h *foreignHost) DiskReadOnly(bool)      {}
 func (h *foreignHost) ClearDisk()             {}
 
+func (h *foreignHost) PushConfig() error {
+	return errors.New("how a stranger takes a configuration is not known; gateway.config_push needs the built-in gateway")
+}
+
 func (h *foreignHost) FlipBit(float64) error {
 	return errors.New("where a stranger keeps its data is not known; gateway.bit_flip needs the built-in gateway")
 }

@@ -66,11 +66,14 @@ type modelHost struct {
 	ending *service   // was asked to end, and may not have yet
 	gone   []*service // killed instances, to be waited for at the end
 	closed bool
-	point  faults.DiskPoint // of the kill that the disk waits for
+	config chan gateway.Reload // of the instance that runs
+	point  faults.DiskPoint    // of the kill that the disk waits for
 }
 
 func (h *modelHost) boot() {
 	opts := gateway.Options{FS: h.fs, Log: h.r.log.With("part", "gateway")}
+	h.config = make(chan gateway.Reload, 1)
+	opts.Reload = h.config
 	opts.Observe.OnDrop = func(reason string, n int) { h.r.tap.note("drop", float64(n), reason) }
 	opts.Observe.OnDepth = func(depth int) {
 		h.depth.Store(int64(depth))
@@ -202,6 +205,25 @@ func (h *modelHost) ClearDisk() {
 	h.fs.SetCapacity(int64(h.r.sc.Disk.Capacity))
 	h.fs.SetSync(h.r.sc.Disk.Sync.D())
 	h.fs.SetFault(nil)
+}
+
+// PushConfig has a gateway that runs read its configuration again.
+func (h *modelHost) PushConfig() error {
+	h.r.tap.note("config pushed", 0, "")
+	if t := h.r.opts.Tweak.PushConfig; t != nil {
+		t(h)
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.gw == nil {
+		return nil
+	}
+	select {
+	case h.config <- gateway.Reload{Config: h.cfg}:
+	default: // the one before is not read yet
+	}
+	return nil
 }
 
 // FlipBit turns a bit of the newest segment that holds anything.

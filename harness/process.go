@@ -247,6 +247,16 @@ func (h *processHost) Pause(on bool) {
 	h.proc.Signal(sig)
 }
 
+// PushConfig has the process read its file again.
+func (h *processHost) PushConfig() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.proc == nil {
+		return nil
+	}
+	return h.proc.Signal(syscall.SIGHUP)
+}
+
 // The disk under a real process is not the harness's to break; a scenario that
 // wants it is refused before.
 func (h *processHost) DiskFull(int64)         { h.r.fail(errOurDisk) }

@@ -63,6 +63,8 @@ type Tweak struct {
 	Wire func(plc string, o *wire.Options)
 	// Broker is told the broker's URL once it listens.
 	Broker func(url string)
+	// PushConfig takes the place of what a pushed configuration does.
+	PushConfig func(faults.Host)
 	// host puts the gateway somewhere else.
 	host func(*run, gateway.Config) (host, error)
 	// Direct names a PLC to whose server the gateway goes around the link.

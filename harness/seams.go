@@ -70,6 +70,9 @@ func (l lateHost) DiskFull(after int64)     { l.do(func(h host) { h.DiskFull(aft
 func (l lateHost) DiskSlow(d time.Duration) { l.do(func(h host) { h.DiskSlow(d) }) }
 func (l lateHost) DiskReadOnly(on bool)     { l.do(func(h host) { h.DiskReadOnly(on) }) }
 func (l lateHost) ClearDisk()               { l.do(func(h host) { h.ClearDisk() }) }
+func (l lateHost) PushConfig() error {
+	return l.try(func(h host) error { return h.PushConfig() })
+}
 func (l lateHost) FlipBit(place float64) error {
 	return l.try(func(h host) error { return h.FlipBit(place) })
 }

@@ -268,3 +268,31 @@ func bornAndDeadInOrder(e Evidence) (wrong, missing []string) {
 	}
 	return wrong, missing
 }
+
+// untouched asks that configurations were pushed, and that no OPC UA client
+// connected a second time because of it.
+func untouched(e Evidence) (wrong, missing []string) {
+	pushed := 0
+	for _, n := range e.Log.Notes {
+		if n.Kind == "config pushed" {
+			pushed++
+		}
+	}
+	if pushed == 0 {
+		missing = append(missing, "no configuration was pushed")
+	}
+	conns := map[int]map[int]bool{}
+	for _, s := range e.Log.Sends {
+		if conns[s.PLC] == nil {
+			conns[s.PLC] = map[int]bool{}
+		}
+		conns[s.PLC][s.Conn] = true
+	}
+	for plc, all := range conns {
+		if len(all) > 1 {
+			wrong = append(wrong, fmt.Sprintf("%s was connected to %d times, though only the broker was away", e.Log.Meta.PLCs[plc].Name, len(all)))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong, missing
+}

@@ -32,6 +32,7 @@ var defects = map[string][]string{
 	"K11": {"no-buffer"},
 	"K12": {"memory", "drops-in-silence"},
 	"K13": {"drops-in-silence", "says-nothing"},
+	"K14": {"begins-anew-when-configured"},
 	"K15": {"no-buffer"},
 	"K16": {"no-buffer"},
 	"K17": {"forgets-wishes"},

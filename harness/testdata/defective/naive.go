@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/gateway"
 	"github.com/plantbed/plantbed/gateway/pipeline"
 	"github.com/plantbed/plantbed/harness"
@@ -48,6 +49,14 @@ func naive(name string) (harness.Tweak, bool) {
 				c.Tags[i].Writable = false
 			}
 		}}, true
+	case "begins-anew-when-configured":
+		t := buffer("memory")
+		t.PushConfig = func(h faults.Host) {
+			if h.Kill(faults.DiskPoint{}) == nil {
+				_ = h.Restart()
+			}
+		}
+		return t, true
 	case "memory":
 		return buffer("memory"), true
 	case "no-buffer":
