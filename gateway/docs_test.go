@@ -29,3 +29,24 @@ func TestTheConfigInTheDocsHolds(t *testing.T) {
 		t.Fatal(ps.Err())
 	}
 }
+
+// TestTheTablesInTheDocs: they are those that the commands made.
+func TestTheTablesInTheDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/GATEWAY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, part := range strings.Split(string(text), "<!-- table ")[1:] {
+		file, rest, _ := strings.Cut(part, " -->\n")
+		got, _, ok := strings.Cut(rest, "\n<!-- end -->")
+		want, err := os.ReadFile("../" + file)
+		if err != nil || !ok || got != strings.TrimSpace(string(want)) {
+			t.Errorf("%s is not in the docs as it is: %v; bench/gateway -docs docs/GATEWAY.md puts it there", file, err)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("%d tables, want three", n)
+	}
+}
