@@ -107,10 +107,10 @@ func spreadLine(name string, s score.Spread) manyLine {
 		l.N = fmt.Sprintf("%s, n %s", l.N, count(s.Of))
 	}
 	if s.CI95 != nil {
-		l.Interval = fmt.Sprintf("%s to %s", quantity(s.CI95[0], unit), quantity(s.CI95[1], unit))
+		l.Interval = fmt.Sprintf("%s to %s", number(s.CI95[0]), quantity(s.CI95[1], unit))
 	}
 	if s.Min != nil && s.Max != nil {
-		l.Range = fmt.Sprintf("%s to %s", quantity(*s.Min, unit), quantity(*s.Max, unit))
+		l.Range = fmt.Sprintf("%s to %s", number(*s.Min), quantity(*s.Max, unit))
 	}
 	return l
 }
