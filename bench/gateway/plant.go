@@ -28,8 +28,6 @@ type plantSpec struct {
 
 func (s plantSpec) String() string { return fmt.Sprintf("%d,%d,%v", s.servers, s.tags, s.period) }
 
-func (s plantSpec) rate() float64 { return float64(s.servers*s.tags) / s.period.Seconds() }
-
 func tagID(server, tag int) string { return fmt.Sprintf("p%d/m%d/t%d", server, tag/100, tag) }
 
 // servePlant is the PLCs, each behind a link. It prints the links' addresses,
