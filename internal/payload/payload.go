@@ -1,9 +1,14 @@
 // Package payload is the wire format that gateway and twin share: a batch of
 // samples, or the status of a source, as JSON that a person can read with any
-// MQTT client.
+// MQTT client. A batch may also be CBOR or Protocol Buffers, and compressed;
+// Decode tells by the first byte.
 //
 //	{"gw":"edge-1","stream":"9f2c","first":4711,"samples":[
 //	  {"id":"pump/motor/current","seq":17,"time":"2009-11-10T23:00:17.1Z","value":12.4,"quality":0}]}
+//
+//	c, err := payload.NewCodec(payload.Protobuf, payload.Zstd)
+//	text = c.Append(nil, batch)
+//	batch, err = payload.Decode(text)
 package payload
 
 import "github.com/plantbed/plantbed/sim/signal"
