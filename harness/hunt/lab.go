@@ -80,7 +80,7 @@ func died(c *virtual.Crash, dir string) (Outcome, error) {
 	case strings.Contains(last, "goroutine ") || strings.Contains(last, "panic:") || strings.Contains(last, "fatal error:"):
 		return Outcome{Broken: []Breach{{Invariant: invariantAlive, Stage: whose(last), Why: "the stack dies: " + firstLine(last)}}}, nil
 	}
-	return Outcome{Unknown: "the run could not go on: " + firstLine(last)}, nil
+	return Outcome{Unknown: "the run could not go on: " + last[strings.LastIndexByte(last, '\n')+1:]}, nil
 }
 
 // whose names the part of this module that stands first in a stack trace.
