@@ -74,10 +74,11 @@ func (r *run) startStack(ctx context.Context) error {
 // startBroker starts the embedded broker, or taps a stranger's, and lays the
 // link that the gateway reaches it by.
 func (r *run) startBroker(ctx context.Context) error {
+	var front atomic.Pointer[wire.Wire] // nobody is told the address before it stands
 	upstream := ""
 	if r.sc.Broker.URL == "" {
 		b, err := broker.Start(broker.Config{}, broker.Options{Log: r.log.With("part", "broker"), OnPublish: r.tap.published,
-			Accept:   func(remote net.Addr) bool { _, ok := r.north.Conn(remote); return ok },
+			Accept:   func(remote net.Addr) bool { _, ok := front.Load().Conn(remote); return ok },
 			OnBypass: func(remote net.Addr, client string) { r.tap.bypass(fmt.Sprintf("broker: client %q", client)) }})
 		if err != nil {
 			return err
@@ -99,6 +100,7 @@ func (r *run) startBroker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	front.Store(w)
 	r.north, r.northLink = w, &link{Wire: w, frames: frames}
 	if r.opts.Tweak.Broker != nil {
 		r.opts.Tweak.Broker(r.brokerURL())
