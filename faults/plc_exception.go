@@ -11,7 +11,7 @@ import (
 // PLCErrors are the errors that a controller can answer with, each in the words
 // of its protocol; the first is the default.
 var PLCErrors = []string{"busy", "acknowledge", "bad_function", "bad_address", "bad_value", "device_failure",
-	"memory", "no_path", "timeout", "internal", "denied", "shutdown"}
+	"memory", "no_path", "timeout", "internal", "denied", "shutdown", "sensor_failure", "not_connected", "out_of_service", "not_readable"}
 
 // PLCRequests are the kinds of request that an error can be limited to. Modbus
 // has the first two.

@@ -91,6 +91,10 @@ var Codes = []Code{
 	{"internal", 4, 0x80020000},       // server device failure; BadInternalError
 	{"denied", 1, 0x801F0000},         // illegal function; BadUserAccessDenied
 	{"shutdown", 6, 0x800C0000},       // server device busy; BadShutdown
+	{"sensor_failure", 4, 0x808C0000}, // server device failure; BadSensorFailure
+	{"not_connected", 11, 0x808A0000}, // gateway target failed to respond; BadNotConnected
+	{"out_of_service", 4, 0x808D0000}, // server device failure; BadOutOfService
+	{"not_readable", 2, 0x803A0000},   // illegal data address; BadNotReadable
 }
 
 // Requests are the kinds of request that a Refusal can single out. Modbus has
