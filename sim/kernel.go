@@ -54,6 +54,7 @@ type Kernel struct {
 	idle  []*Process // coroutines that wait for a body
 	procs []*Process // all coroutines
 	panic *Panic     // of a process, on its way out of Run
+	ahead uint64     // see replaceAhead
 }
 
 // slot is the part of a scheduled callback that a Timer may refer to; it is
@@ -141,12 +142,34 @@ func (k *Kernel) schedule(at uint64, f func()) Timer {
 	s.f = f
 	timer := Timer{k, s.gen, n}
 	it := item{at, k.order | uint64(n)}
-	if q := &k.queue; q.n > 2 {
+	if q := &k.queue; q.n > many {
+		k.replaceAhead(it)
+	} else if q.n > 2 {
 		q.replace(it)
 	} else {
 		q.place(it)
 	}
 	return timer
+}
+
+// many events do not fit the cache.
+const many = 1 << 14
+
+// replaceAhead is queue.replace that looks at the slot of the event to come
+// while the rest of the queue is put in order: both are far away in memory,
+// and so the processor waits for them at the same time.
+func (k *Kernel) replaceAhead(it item) {
+	q := &k.queue
+	next, c := q.first()
+	if before(&it, &next) != 0 {
+		q.root = it
+		return
+	}
+	q.root = next
+	if n := next.slot(); n < uint32(len(k.slots)) {
+		k.ahead = k.slots[n].gen
+	}
+	q.sift(&q.families[0][c], 1+uint(c), it)
 }
 
 // insert is kept out of schedule, where it would cost the common case a fifth

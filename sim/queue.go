@@ -98,10 +98,12 @@ func (q *queue) push(it item) {
 // moves up until it has found its place. It is the inner loop of the kernel:
 // the instants alone are compared, without a branch, and the keys only where
 // two instants are equal.
-func (q *queue) replace(it item) {
-	hole := &q.root
+func (q *queue) replace(it item) { q.sift(&q.root, 0, it) }
+
+// sift is replace from the place of node n down.
+func (q *queue) sift(hole *item, n uint, it item) {
 	families := q.families
-	for n := uint(0); n < uint(len(families)); {
+	for n < uint(len(families)) {
 		f := &families[n]
 		at0, at1, at2, at3 := f[0].at, f[1].at, f[2].at, f[3].at
 		_, b01 := bits.Sub64(at1, at0, 0)
@@ -121,6 +123,21 @@ func (q *queue) replace(it item) {
 		n = 4*n + 1 + uint(c)
 	}
 	*hole = it
+}
+
+// first is the earliest member of the first family, and which one it is.
+func (q *queue) first() (it item, c uint64) {
+	f := &q.families[0]
+	at0, at1, at2, at3 := f[0].at, f[1].at, f[2].at, f[3].at
+	_, b01 := bits.Sub64(at1, at0, 0)
+	_, b23 := bits.Sub64(at3, at2, 0)
+	m01, m23 := min(at0, at1), min(at2, at3)
+	_, b := bits.Sub64(m23, m01, 0)
+	c = (b01 ^ (b01^(2+b23))&-b) & 3
+	if at0 == at1 || at2 == at3 || m01 == m23 {
+		c = f.least() & 3
+	}
+	return f[c], c
 }
 
 // place is replace for a queue of one or two, where there is no tournament.

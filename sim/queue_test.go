@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -167,4 +168,45 @@ func TestAfterTheEndOfTimeIsNeverSoon(t *testing.T) {
 	k.After(math.MaxInt64, func() { t.Error("happened") })
 	k.Go(func(p *Process) { p.Sleep(math.MaxInt64); t.Error("woke") })
 	k.Run(1 << 62)
+}
+
+// Looking ahead changes nothing: whatever the size of the queue, and however
+// many events fall on one instant, it is put in the same order.
+func TestReplaceAheadAgainstReplace(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 5))
+	for range 200 {
+		size, instants := 3+r.IntN(300), 1+r.IntN(1000)
+		k := New(1)
+		k.slots = make([]slot, 8) // some events are of slots, the others of processes
+		plain := queue{root: never}
+		key := uint64(0)
+		draw := func(from uint64) item {
+			key += 1 << slotBits
+			n := uint64(r.IntN(8))
+			if r.IntN(2) == 0 {
+				n = aProcess + uint64(r.IntN(8))
+			}
+			return item{from + uint64(r.IntN(instants)), key | n}
+		}
+		for range size {
+			it := draw(0)
+			k.queue.push(it)
+			plain.push(it)
+		}
+		for range 3 * size {
+			it := draw(k.queue.root.at)
+			k.replaceAhead(it)
+			plain.replace(it)
+			if k.queue.root != plain.root {
+				t.Fatalf("%d events over %d instants: %v is first, want %v", size, instants, k.queue.root, plain.root)
+			}
+		}
+		for plain.n > 0 {
+			if k.queue.root != plain.root {
+				t.Fatalf("in the end %v is first, want %v", k.queue.root, plain.root)
+			}
+			k.queue.pop()
+			plain.pop()
+		}
+	}
 }
