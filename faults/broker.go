@@ -49,3 +49,7 @@ func bindBrokerDuplicate(p Plant, target string) (apply, bool) {
 	b, ok := p.Broker(target)
 	return toggle(func(on bool) { b.Intrude(on) }), ok
 }
+
+// deafEffect: a broker without its sessions takes messages before anybody
+// listens again.
+func deafEffect(c Config, _ string) Effect { return Effect{Deaf: c.State == "lost"} }

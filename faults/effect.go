@@ -24,6 +24,11 @@ type Effect struct {
 	Late time.Duration
 	// Gone are the tags that nobody can read in the window.
 	Gone []string
+	// Deaf says that what the broker takes in the window, and until those who
+	// listen are back, reaches nobody.
+	Deaf bool
+	// Garbles says that bytes may arrive that were never sent.
+	Garbles bool
 	// Once says that Late is meant of one answer, and those behind it.
 	Once bool
 }

@@ -137,7 +137,7 @@ var kinds = []kind{
 		check: checkLinkBytes, bind: bindLinkRules, group: "link.rules", effect: cutEffect},
 	{Kind: Kind{Name: "link.corrupt", Seam: SeamLink, Class: ClassCommunication, Doc: "one bit of one byte is wrong on each connection, unseen by TCP", Keys: []Key{lasts,
 		{"after", "how many bytes pass before it", true, `"10 KiB"`}, oneWay}},
-		check: checkLinkBytes, bind: bindLinkRules, group: "link.rules", effect: cutEffect},
+		check: checkLinkBytes, bind: bindLinkRules, group: "link.rules", effect: garbleEffect},
 
 	{Kind: Kind{Name: "sensor.bias", Seam: SeamChannel, Class: ClassSensor, Doc: "the sensor reads too high or too low", Keys: []Key{lasts,
 		{"bias", "of the sensor's span", true, `"-5 %"`}}},
@@ -234,9 +234,9 @@ var kinds = []kind{
 		target: "gateway", check: checkGatewayBitFlip, bind: bindGatewayBitFlip, instant: true},
 
 	{Kind: Kind{Name: "broker.stop", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker is gone: connections are reset and new ones refused", Keys: []Key{lasts, brokerState}},
-		target: "broker", check: checkBrokerStop, bind: bindBrokerStop, group: "broker.stop"},
+		target: "broker", check: checkBrokerStop, bind: bindBrokerStop, effect: deafEffect, group: "broker.stop"},
 	{Kind: Kind{Name: "broker.restart", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker ends and is there again at once", Keys: []Key{brokerState}},
-		target: "broker", check: checkBrokerStop, bind: bindBrokerStop, group: "broker.stop", instant: true},
+		target: "broker", check: checkBrokerStop, bind: bindBrokerStop, effect: deafEffect, group: "broker.stop", instant: true},
 	{Kind: Kind{Name: "broker.quota", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker refuses every message of the gateway: quota exceeded (0x97)", Keys: []Key{lasts}},
 		target: "broker", bind: bindBrokerQuota},
 	{Kind: Kind{Name: "broker.credential_revoked", Seam: SeamBroker, Class: ClassCommunication, Doc: "the broker throws the gateway out and takes its credentials no more (0x87)", Keys: []Key{lasts}},

@@ -12,3 +12,7 @@ func checkLinkBytes(c Config, ps *strict.Problems) {
 
 // cutEffect: a client may find no connection that lasts, until the window's end.
 func cutEffect(Config, string) Effect { return Effect{Cut: true} }
+
+// garbleEffect: nobody can tell a value with a wrong bit from another, unless
+// the bytes are signed; and the connection may break over it.
+func garbleEffect(Config, string) Effect { return Effect{Cut: true, Garbles: true} }

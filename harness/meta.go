@@ -50,9 +50,15 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 	for _, p := range sc.PLCs {
 		protocol[p.Name] = p.Protocol
 	}
+	window := func(f faults.Window) record.Window {
+		return record.Window{Kind: f.Kind, Target: f.Target, Class: f.Class, From: f.From, To: f.To, Note: f.Note,
+			Effect: record.Effect(sc.Faults[f.Index].Effect(protocol[f.Target]))}
+	}
 	for _, f := range windows {
-		m.Plan = append(m.Plan, record.Window{Kind: f.Kind, Target: f.Target, Class: f.Class, From: f.From, To: f.To, Note: f.Note,
-			Effect: record.Effect(sc.Faults[f.Index].Effect(protocol[f.Target]))})
+		m.Plan = append(m.Plan, window(f))
+	}
+	for _, f := range faults.Waiting(sc.Faults, sc.Duration.D()) {
+		m.Waiting = append(m.Waiting, window(f))
 	}
 	for _, e := range sc.Expect {
 		m.Expect = append(m.Expect, record.Expect{Metric: e.Metric, Min: e.Min, Max: e.Max, MinN: e.MinN})

@@ -29,7 +29,10 @@ type Meta struct {
 	Machines []Machine     `json:"machines"`
 	Lines    []Line        `json:"lines,omitempty"`
 	Plan     []Window      `json:"plan"`
-	Expect   []Expect      `json:"expect"`
+	// Waiting are faults that wait for a state of the plant: notes of the record
+	// say when they struck.
+	Waiting []Window `json:"waiting,omitempty"`
+	Expect  []Expect `json:"expect"`
 	// Detectors are the models whose alarms the record may hold; the first is
 	// the shipped one, the others are baselines.
 	Detectors []string `json:"detectors"`
@@ -159,6 +162,8 @@ type Effect struct {
 	Refuses bool          `json:"refuses,omitempty"`
 	Late    time.Duration `json:"late_ns,omitempty"`
 	Gone    []string      `json:"gone,omitempty"`
+	Deaf    bool          `json:"deaf,omitempty"`
+	Garbles bool          `json:"garbles,omitempty"`
 	Once    bool          `json:"once,omitempty"`
 }
 

@@ -19,6 +19,8 @@ type device struct {
 	refuses, shaky []span
 	// brittle are the times in which nothing is sent a second time.
 	brittle []span
+	// garbled are the times in which the wire changes bytes.
+	garbled []span
 	// late are the times in which answers come later.
 	late []lateness
 	gone []goneTags
@@ -60,6 +62,9 @@ func (d *device) take(w record.Window, p record.PLC, c record.Contract) (cut []s
 	}
 	if e.Brittle {
 		d.brittle = append(d.brittle, s)
+	}
+	if e.Garbles {
+		d.garbled = append(d.garbled, s)
 	}
 	if len(e.Gone) > 0 {
 		d.gone = append(d.gone, goneTags{span{s.from, s.to + int64(c.Recover)}, e.Gone})

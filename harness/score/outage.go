@@ -26,6 +26,9 @@ type outages struct {
 	north []span
 	// path is all of these, merged, per PLC.
 	path [][]span
+	// deaf are the times in which what the broker takes reaches nobody, garbled
+	// those in which the wire to it changes bytes.
+	deaf, garbled []span
 	// startup is when a correct client is connected to every device.
 	startup int64
 	// device is what else the faults leave of each PLC.
@@ -45,6 +48,12 @@ func findOutages(m record.Meta) outages {
 			o.host = append(o.host, s)
 		case w.Class == "gateway" && w.Effect.Cut:
 			o.host = append(o.host, s)
+		}
+		if w.Effect.Deaf {
+			o.deaf = append(o.deaf, span{s.from, s.to + int64(m.Contract.Recover)})
+		}
+		if w.Effect.Garbles && w.Target == "broker" {
+			o.garbled = append(o.garbled, s)
 		}
 		for i, p := range m.PLCs {
 			if p.Name == w.Target {

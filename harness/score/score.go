@@ -19,6 +19,7 @@ import (
 
 // Score is the main line; each step is one file.
 func Score(l *record.Log) Result {
+	l = struck(l)
 	m := l.Meta
 	until := int64(m.Duration)
 	if l.End != nil && l.End.Reached < m.Duration {
@@ -34,6 +35,7 @@ func Score(l *record.Log) Result {
 			judgePolls(m, outs, t)
 		}
 	}
+	forgive(outs, tracks)
 	sum := count(m, outs, tracks, broker, twin, unknown)
 	recs := recoveries(outs, tracks, until)
 	fid := watchTwin(m, outs, tracks, l.Marks, until)

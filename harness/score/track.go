@@ -68,19 +68,22 @@ const (
 type cause uint8
 
 const (
-	noCause       cause = iota
-	atStartup           // before a client can be there
-	queueOverflow       // a full server queue while the link was down
-	notKept             // the device keeps nothing while the link is down
-	inDowntime          // the gateway was down on schedule
-	deviceRestart       // the device lost its sessions on schedule
-	notKnown            // the device did not know the tag
+	noCause        cause = iota
+	atStartup            // before a client can be there
+	queueOverflow        // a full server queue while the link was down
+	notKept              // the device keeps nothing while the link is down
+	inDowntime           // the gateway was down on schedule
+	deviceRestart        // the device lost its sessions on schedule
+	notKnown             // the device did not know the tag
+	nobodyListened       // the broker had lost its sessions on schedule
+	spoilt               // the wire changed bytes on schedule
 	causes
 )
 
 func (c cause) String() string {
 	return [...]string{"", "startup", "queue overflow", "not kept by the device", "scheduled downtime of the gateway",
-		"restart of the device", "not known to the device"}[c]
+		"restart of the device", "not known to the device",
+		"lost with the broker's sessions", "spoilt on the wire"}[c]
 }
 
 // index lays the truth out by tag and joins every tap with it.

@@ -1,0 +1,22 @@
+package score
+
+// forgive covers what only shows at the broker and behind it: messages that a
+// broker without its sessions took before anybody listened again, and values
+// that a wire has spoilt, which no stack can tell from others.
+func forgive(o outages, tracks []*track) {
+	for _, t := range tracks {
+		garbled := o.device[t.plc].garbled
+		for i := range t.row {
+			r := &t.row[i]
+			switch {
+			case r.broker != never && r.twin == never && meetsAny(o.deaf, r.broker, r.broker+1):
+				excuse(r, nobodyListened)
+			case r.wrong != right && (r.sent != never && meetsAny(garbled, r.sent, r.sent+1) || meetsAny(o.garbled, r.broker, r.broker+1)):
+				r.wrong = right
+				excuse(r, spoilt)
+			case r.broker == never && r.wired != never && meetsAny(o.garbled, r.at, r.at+r.deadline):
+				excuse(r, spoilt)
+			}
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package score_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/plantbed/plantbed/harness/record"
+)
+
+// What a broker that has lost its sessions takes before the twin is back is not
+// the stack's loss; the same loss at another time is.
+func TestABrokerWithoutSessions(t *testing.T) {
+	lost := func(effect record.Effect) float64 {
+		m := meta()
+		m.Plan = []record.Window{{Kind: "broker.restart", Target: "broker", Class: "communication", From: 40 * time.Second, To: 41 * time.Second, Effect: effect}}
+		p := &pipe{keep: func(stage string, tag int, seq uint64) bool { return stage != "north" || tag != 0 || seq != 41 }}
+		return val(t, p.run(m), "loss.count")
+	}
+	if n := lost(record.Effect{Deaf: true}); n != 0 {
+		t.Errorf("%v lost, though nobody listened", n)
+	}
+	if n := lost(record.Effect{}); n != 1 {
+		t.Errorf("%v lost of a broker that keeps its sessions, want 1", n)
+	}
+}
+
+// A value that a wire has spoilt is not the stack's; one that is wrong beside it is.
+func TestASpoiltWire(t *testing.T) {
+	wrong := func(target string, at int64) float64 {
+		m := meta()
+		m.Plan = []record.Window{{Kind: "link.corrupt", Target: target, Class: "communication", From: 40 * time.Second, To: 42 * time.Second, Effect: record.Effect{Cut: true, Garbles: true}}}
+		p := &pipe{change: func(tag int, s *record.SeenSample) {
+			if tag == 0 && s.Source/1e9 == at {
+				s.Value++
+			}
+		}}
+		return val(t, p.run(m), "corrupt.count")
+	}
+	for _, target := range []string{"ua", "broker"} {
+		if n := wrong(target, 41); n != 0 {
+			t.Errorf("%s: %v corrupt, though the wire spoilt them", target, n)
+		}
+		if n := wrong(target, 60); n != 1 {
+			t.Errorf("%s: %v corrupt long after, want 1", target, n)
+		}
+	}
+}
+
+// A fault that waited for the plant counts from when it struck.
+func TestAFaultThatWaited(t *testing.T) {
+	m := meta()
+	m.Waiting = []record.Window{{Kind: "link.down", Target: "ua", Class: "communication", To: length, Note: "while a is Execute", Effect: record.Effect{Cut: true}}}
+	p := &pipe{keep: func(stage string, tag int, seq uint64) bool {
+		return stage != "plc" || tag > 1 || seq < 50 || seq > 100
+	}}
+	p.log.Add(record.Note{At: 48 * time.Second, Kind: "fault begins", Text: "link.down ua"})
+	p.log.Add(record.Note{At: 101 * time.Second, Kind: "fault ends", Text: "link.down ua"})
+	c := p.run(m)
+	// The queue of twenty would have held the last of them.
+	if lost, not := val(t, c, "loss.count"), val(t, c, "samples.unobtainable"); lost != 0 && lost > 40 || not < 60 {
+		t.Errorf("%v lost, %v unobtainable", lost, not)
+	}
+	if len(c.ByFault) != 1 || c.ByFault[0].FromS != 48 || c.ByFault[0].ToS != 101 {
+		t.Errorf("by fault: %+v", c.ByFault)
+	}
+}
