@@ -50,12 +50,16 @@ func (s *server) start() (cmd *exec.Cmd, words []string, err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, nil, err
 	}
-	line, err := bufio.NewReader(pipe).ReadString('\n')
-	if err != nil {
-		stop(cmd)
-		return nil, nil, fmt.Errorf("it says no port: %w", err)
+	for lines := bufio.NewReader(pipe); ; { // a peer may chatter before
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			stop(cmd)
+			return nil, nil, fmt.Errorf("it says no port: %w", err)
+		}
+		if words := strings.Fields(line); strings.HasPrefix(line, "127.0.0.1:") {
+			return cmd, words, nil
+		}
 	}
-	return cmd, strings.Fields(line), nil
 }
 
 func stop(cmd *exec.Cmd) {
