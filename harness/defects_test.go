@@ -28,11 +28,15 @@ type account struct {
 	N, Count   int
 }
 
+// defectiveDir is where the executable is, once a test has asked for it.
+var defectiveDir string
+
 var buildDefective = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "defective")
 	if err != nil {
 		return "", err
 	}
+	defectiveDir = dir
 	exe := filepath.Join(dir, "defective")
 	cmd := exec.Command("go", "build", "-tags", "faketime", "-o", exe, "./testdata/defective")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -44,8 +48,8 @@ var buildDefective = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if exe, err := buildDefective(); err == nil {
-		os.RemoveAll(filepath.Dir(exe))
+	if defectiveDir != "" {
+		os.RemoveAll(defectiveDir)
 	}
 	os.Exit(code)
 }

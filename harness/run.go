@@ -65,8 +65,6 @@ type Tweak struct {
 	Broker func(url string)
 	// PushConfig takes the place of what a pushed configuration does.
 	PushConfig func(faults.Host)
-	// host puts the gateway somewhere else.
-	host func(*run, gateway.Config) (host, error)
 	// Direct names a PLC to whose server the gateway goes around the link.
 	Direct string
 }
