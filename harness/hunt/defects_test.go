@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,12 +17,16 @@ import (
 	"github.com/plantbed/plantbed/scenarios"
 )
 
+// defectiveDir is where the executable is, once a test has asked for it.
+var defectiveDir string
+
 // buildDefective builds the stack with planted defects of harness's tests.
 var buildDefective = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "defective")
 	if err != nil {
 		return "", err
 	}
+	defectiveDir = dir
 	exe := filepath.Join(dir, "defective")
 	cmd := exec.Command("go", "build", "-tags", "faketime", "-o", exe, "../testdata/defective")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -33,8 +38,8 @@ var buildDefective = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if exe, err := buildDefective(); err == nil {
-		os.RemoveAll(filepath.Dir(exe))
+	if defectiveDir != "" {
+		os.RemoveAll(defectiveDir)
 	}
 	os.Exit(code)
 }
@@ -89,6 +94,9 @@ func TestPlantedDefectsAreFoundAndShrunk(t *testing.T) {
 			if len(f.Minimal.Faults) != p.faults {
 				t.Errorf("shrunk to %d faults, %d are needed: %v", len(f.Minimal.Faults), p.faults, f.Minimal.Faults)
 			}
+			if !holdsWithout(t, exe, f) {
+				t.Errorf("a stack without the defect breaks %s under the same plan: %v", f.Invariant, f.Minimal.Faults)
+			}
 			if !f.Again {
 				t.Error("the minimal plan did not give the same digest again")
 			}
@@ -119,6 +127,18 @@ func huntFor(t *testing.T, exe string, base *scenarios.Scenario, defect, invaria
 		}
 	}
 	return found, r.Plans
+}
+
+// holdsWithout tells that what was found is the defect's: the stack without it
+// keeps the invariant under the minimal plan.
+func holdsWithout(t *testing.T, exe string, f *hunt.Finding) bool {
+	t.Helper()
+	lab := hunt.Lab{Exe: exe, Dir: t.TempDir(), Args: func(dir string) []string { return []string{dir, "none", "20"} }}
+	out, err := lab.Run(context.Background(), f.Scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Unknown == "" && !slices.ContainsFunc(out.Broken, func(b hunt.Breach) bool { return b.Invariant == f.Invariant })
 }
 
 func walking(t *testing.T) *scenarios.Scenario {
