@@ -142,10 +142,8 @@ func (k *Kernel) schedule(at uint64, f func()) Timer {
 	s.f = f
 	timer := Timer{k, s.gen, n}
 	it := item{at, k.order | uint64(n)}
-	if q := &k.queue; q.n > many {
-		k.replaceAhead(it)
-	} else if q.n > 2 {
-		q.replace(it)
+	if q := &k.queue; q.n > 2 {
+		k.replace(it)
 	} else {
 		q.place(it)
 	}
@@ -154,6 +152,18 @@ func (k *Kernel) schedule(at uint64, f func()) Timer {
 
 // many events do not fit the cache.
 const many = 1 << 14
+
+// replace is the queue's, small or large; kept out of schedule, which two
+// pending events alone must not pay for it.
+//
+//go:noinline
+func (k *Kernel) replace(it item) {
+	if k.queue.n > many {
+		k.replaceAhead(it)
+	} else {
+		k.queue.replace(it)
+	}
+}
 
 // replaceAhead is queue.replace that looks at the slot of the event to come
 // while the rest of the queue is put in order: both are far away in memory,
