@@ -254,7 +254,7 @@ func evidence(dir string, result score.Result, builtin bool) (conformance.Eviden
 	if err != nil {
 		return conformance.Evidence{}, internal(err)
 	}
-	e := conformance.Evidence{Log: l, Result: result}
+	e := conformance.Evidence{Log: l, Result: result, Foreign: !builtin}
 	if builtin { // of another one nobody knows which word means what
 		if e.Words, err = saidBy("gateway", filepath.Join(dir, logFile)); err != nil {
 			return conformance.Evidence{}, internal(err)

@@ -60,6 +60,29 @@ type Evidence struct {
 	// Words are what the stack said of itself while it ran, a line each: its
 	// log. Nil where that cannot be had.
 	Words []string
+	// Foreign says that it was another gateway than the built-in one. It may take
+	// its time to start, in which nothing is owed.
+	Foreign bool
+}
+
+// weigh sorts a run's reasons into what is wrong and what could not be judged.
+func (e Evidence) weigh() (wrong, missing []string) {
+	card := e.Result.Card
+	if card.Verdict == score.Unknown {
+		return nil, card.Why
+	}
+	for _, x := range card.Expectations {
+		switch {
+		case x.Verdict == score.Unknown:
+			missing = append(missing, x.Why)
+		case x.Verdict != score.Fail || e.Foreign && x.Metric == "samples.unobtainable":
+		case e.Foreign && x.Metric == "samples.owed":
+			missing = append(missing, x.Why)
+		default:
+			wrong = append(wrong, x.Why)
+		}
+	}
+	return wrong, missing
 }
 
 // Outcome is what an entry came to.
@@ -74,12 +97,8 @@ type Outcome struct {
 func (e Entry) Judge(runs ...Evidence) Outcome {
 	var wrong, missing []string
 	for _, r := range runs {
-		switch r.Result.Card.Verdict {
-		case score.Fail:
-			wrong = append(wrong, r.Result.Card.Why...)
-		case score.Unknown:
-			missing = append(missing, r.Result.Card.Why...)
-		}
+		w, m := r.weigh()
+		wrong, missing = append(wrong, w...), append(missing, m...)
 		if e.check != nil {
 			w, m := e.check(r)
 			wrong, missing = append(wrong, w...), append(missing, m...)
@@ -88,7 +107,7 @@ func (e Entry) Judge(runs ...Evidence) Outcome {
 	o := Outcome{ID: e.ID, Title: e.Title, Verdict: Pass}
 	switch {
 	case len(wrong) > 0:
-		o.Verdict, o.Why = Fail, strings.Join(wrong, "; ")
+		o.Verdict, o.Why = Fail, strings.Join(append(wrong, missing...), "; ")
 	case len(missing) > 0 || len(runs) == 0:
 		o.Verdict, o.Why = Unknown, strings.Join(missing, "; ")
 	}

@@ -143,3 +143,23 @@ func TestSparkplugsRules(t *testing.T) {
 		}
 	}
 }
+
+// A gateway that takes its time to start owes less; that is not its failure.
+func TestAForeignGatewayMayTakeItsTime(t *testing.T) {
+	e, _ := conformance.Pick([]string{"K01"})
+	card := score.Card{Verdict: score.Fail, Expectations: []score.Expectation{{Metric: "samples.unobtainable", Verdict: score.Fail, Why: "too many"}}}
+	if o := e[0].Judge(conformance.Evidence{Log: &record.Log{}, Result: score.Result{Card: card}}); o.Verdict != conformance.Fail {
+		t.Errorf("our own: %+v", o)
+	}
+	if o := e[0].Judge(conformance.Evidence{Log: &record.Log{}, Result: score.Result{Card: card}, Foreign: true}); o.Verdict != conformance.Pass {
+		t.Errorf("a stranger: %+v", o)
+	}
+	card.Expectations[0].Metric = "samples.owed"
+	if o := e[0].Judge(conformance.Evidence{Log: &record.Log{}, Result: score.Result{Card: card}, Foreign: true}); o.Verdict != conformance.Unknown {
+		t.Errorf("a stranger with nothing to judge: %+v", o)
+	}
+	card.Expectations[0].Metric = "loss.count"
+	if o := e[0].Judge(conformance.Evidence{Log: &record.Log{}, Result: score.Result{Card: card}, Foreign: true}); o.Verdict != conformance.Fail {
+		t.Errorf("a stranger that loses: %+v", o)
+	}
+}
