@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ type stack struct {
 	env     []string
 
 	buffer string        // ours
+	commit time.Duration // ours, commit unless set
 	flush  time.Duration // Telegraf's
 	batch  bool          // many values in a message
 	// defaults leaves queues and intervals as the program has them.
@@ -24,6 +26,7 @@ type stack struct {
 // stacks is the table of them. The names are what the table of results says.
 var stacks = map[string]stack{
 	"ours, durable":           {program: "plantbed", config: ours, buffer: "disk"},
+	"ours, durable, 70 ms":    {program: "plantbed", config: ours, buffer: "disk", commit: 70 * time.Millisecond},
 	"ours, in memory":         {program: "plantbed", config: ours, buffer: "memory"},
 	"telegraf, flush 100ms":   {program: "telegraf", config: telegraf, flush: 100 * time.Millisecond},
 	"telegraf, flush 10ms":    {program: "telegraf", config: telegraf, flush: 10 * time.Millisecond},
@@ -49,7 +52,7 @@ func ours(b *bed, s stack, p *plant, dir string) string {
 		batch = 1
 	}
 	if !s.defaults {
-		fmt.Fprintf(&t, "commit = %q\n", commit)
+		fmt.Fprintf(&t, "commit = %q\n", cmp.Or(s.commit, commit))
 	}
 	fmt.Fprintf(&t, "[mqtt]\nurl = \"mqtt://%s\"\nbatch = %d\n", b.broker, batch)
 	if !s.defaults {
