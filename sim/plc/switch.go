@@ -46,6 +46,8 @@ func (s *Switch) BadQuality(q signal.Quality) { s.quality = q }
 // drift seconds per second (20e-6 is a usual crystal); 0, 0 is right again.
 func (s *Switch) Clock(offset time.Duration, drift float64) {
 	s.clock = clock{s.p.k.Now(), offset, drift}
+	s.trouble.Clock = Clock{s.p.start.Add(s.p.k.Now()), offset, drift}
+	s.tell()
 }
 
 // Clear puts every switch back. Counters stay where they are.

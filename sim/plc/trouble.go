@@ -42,11 +42,30 @@ type Trouble struct {
 	// Expired has it be one whose time is over.
 	Certificate uint32
 	Expired     bool
+	// Clock is how far the device's own clock is off: what it says of the time
+	// besides the stamps of its scans goes by it.
+	Clock Clock
 	// WrapIn is a device that has run for long, so that its counters are about
 	// to wrap: how many scans are left, and of an OPC UA server, how many ids
 	// of each kind and how many chunks of each new channel. The notifications
 	// of a new subscription count from 1 all the same, as the standard has it.
 	WrapIn uint32
+}
+
+// Clock is one that was set wrong at an instant, and gains Drift seconds per
+// second since.
+type Clock struct {
+	Set    time.Time
+	Offset time.Duration
+	Drift  float64
+}
+
+// Says is what the clock shows at an instant.
+func (c Clock) Says(t time.Time) time.Time {
+	if c == (Clock{}) {
+		return t
+	}
+	return t.Add(c.Offset + time.Duration(c.Drift*float64(t.Sub(c.Set))))
 }
 
 // Lacks tells whether a tag is gone.

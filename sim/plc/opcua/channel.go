@@ -237,7 +237,7 @@ func (c *conn) opened(o *opening, handle uint32, nonce []byte, lifetime uint32) 
 	} else {
 		b = appendBytes(appendBytes(b, nil), nil)
 	}
-	head, now := len(b), time.Now()
+	head, now := len(b), c.s.clock(time.Now())
 	b = appendU32(b, c.ch.next())
 	b = appendU32(b, o.request)
 	b = appendTypeID(b, id.OpenSecureChannelResponse_Encoding_DefaultBinary)

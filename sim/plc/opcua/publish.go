@@ -181,7 +181,7 @@ func (m *dataMessage) append(b []byte) ([]byte, []Ref) {
 	b = append(b, 0)
 	start := len(b)
 	b = appendU32(b, sub.next)
-	b = appendU64(b, ticks(m.p.x.now))
+	b = appendU64(b, ticks(m.p.x.s.clock(m.p.x.now)))
 	if !data {
 		b = appendU32(b, 0)
 		return m.p.appendAcks(b), nil
@@ -284,7 +284,7 @@ func (m *noteMessage) append(b []byte) ([]byte, []Ref) {
 	b = appendU32(b, 0) // nothing can be asked for again
 	b = append(b, 0)    // nothing more
 	b = appendU32(b, m.seq)
-	b = appendU64(b, ticks(m.p.x.now))
+	b = appendU64(b, ticks(m.p.x.s.clock(m.p.x.now)))
 	b = appendU32(b, 1)
 	b = appendTypeID(b, id.StatusChangeNotification_Encoding_DefaultBinary)
 	b = append(b, ua.ExtensionObjectBinary)

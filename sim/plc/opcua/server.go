@@ -206,11 +206,14 @@ func (s *Server) scan(b *plc.Block) {
 	if len(s.feeds[b.Task]) == 0 {
 		return
 	}
-	stamp, now := ticks(b.Stamp), ticks(time.Now())
+	stamp, now := ticks(b.Stamp), ticks(s.clock(time.Now()))
 	for _, it := range s.feeds[b.Task] {
 		it.scan(s, b, stamp, now)
 	}
 }
+
+// clock is what the device's own clock says at an instant.
+func (s *Server) clock(t time.Time) time.Time { return s.shown.Load().trouble.Clock.Says(t) }
 
 // after runs f once, after d; the mutex is held, and the server is not closed.
 // Close waits for it.

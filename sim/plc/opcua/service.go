@@ -189,10 +189,10 @@ func (x *exchange) answer(typ uint16, answer any, err error) {
 	case nil:
 		b = x.fault(b, err)
 	case appender:
-		b = appendHeader(appendTypeID(b, typ), x.now, x.head.handle, ua.StatusOK)
+		b = appendHeader(appendTypeID(b, typ), x.s.clock(x.now), x.head.handle, ua.StatusOK)
 		b, refs = a.append(b)
 	default:
-		b = appendHeader(appendTypeID(b, typ), x.now, x.head.handle, ua.StatusOK)
+		b = appendHeader(appendTypeID(b, typ), x.s.clock(x.now), x.head.handle, ua.StatusOK)
 		b = appendFields(b, reflect.ValueOf(a).Elem(), 1)
 	}
 	if most := x.c.maxMessage; most > 0 && len(b)-bodyStart > most {
@@ -209,7 +209,7 @@ func (x *exchange) fault(b []byte, err error) []byte {
 		x.s.log.Error("a service failed", "conn", x.c.number, "err", err)
 		status = ua.StatusBadInternalError
 	}
-	return appendHeader(appendTypeID(b, id.ServiceFault_Encoding_DefaultBinary), x.now, x.head.handle, status)
+	return appendHeader(appendTypeID(b, id.ServiceFault_Encoding_DefaultBinary), x.s.clock(x.now), x.head.handle, status)
 }
 
 // operations checks the number of operations in one request.
