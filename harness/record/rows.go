@@ -104,7 +104,8 @@ type Mark struct {
 type Event struct {
 	At      time.Duration `json:"at_ns"`
 	Machine string        `json:"machine"`
-	// Kind is "state", "onset", "detectable", "failure" or "repair".
+	// Kind is "state", "onset", "detectable", "failure", "maintenance" or
+	// "repair"; "closed" and "open" are the ends of the line's hours.
 	Kind string `json:"kind"`
 	// State is the PackML state after a "state" event.
 	State int `json:"state,omitempty"`

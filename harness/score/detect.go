@@ -38,8 +38,16 @@ func occurrences(l *record.Log, until int64) []occurrence {
 		oc := occurrence{window: i, machine: machine, class: w.Class, from: int64(w.From), to: min(int64(w.To), until), failure: never}
 		if w.Class == "process" {
 			for _, e := range l.Events {
-				if e.Kind == "failure" && e.Machine == machine && int64(e.At) >= oc.from {
+				if e.Machine != machine || int64(e.At) < oc.from {
+					continue
+				}
+				if e.Kind == "failure" {
 					oc.failure, oc.to = int64(e.At), int64(e.At)
+					break
+				}
+				// A part that is changed in time never fails.
+				if e.Kind == "maintenance" && strings.HasPrefix(w.Target, machine+"/"+e.Component) {
+					oc.to = int64(e.At)
 					break
 				}
 			}

@@ -64,3 +64,25 @@ func TestAFaultThatWaited(t *testing.T) {
 		t.Errorf("by fault: %+v", c.ByFault)
 	}
 }
+
+// Seconds outside of the line's hours were not planned, and availability does
+// not suffer from them.
+func TestHoursOffAreNotPlanned(t *testing.T) {
+	planned := func(events ...record.Event) float64 {
+		r := producing(events...)
+		for _, o := range r.Story.OEE {
+			if o.Of == "truth" {
+				return o.PlannedS
+			}
+		}
+		t.Fatal("no OEE")
+		return 0
+	}
+	all := planned()
+	if got := planned(record.Event{At: 60 * time.Second, Machine: "a", Kind: "closed"}, record.Event{At: 80 * time.Second, Machine: "a", Kind: "open"}); got != all-20 {
+		t.Errorf("%v s planned, want %v less 20", got, all)
+	}
+	if got := planned(record.Event{At: 60 * time.Second, Machine: "b", Kind: "closed"}); got != all {
+		t.Errorf("%v s planned though another machine was off, want %v", got, all)
+	}
+}

@@ -13,21 +13,36 @@ type oee struct {
 	planned, ran               float64
 	total0, total, good0, good float64
 	begun                      bool
+	closed                     []span // the line's hours off, which nobody planned to use
 }
 
 // newOEE watches the bottleneck machine; without one it yields nothing.
-func newOEE(meta record.Meta) *oee {
+func newOEE(meta record.Meta, events []record.Event) *oee {
 	for i, mc := range meta.Machines {
 		if mc.Name == meta.Bottleneck && mc.StateTag >= 0 && mc.TotalTag >= 0 && mc.GoodTag >= 0 && mc.IdealCycle > 0 {
-			return &oee{m: &meta.Machines[i]}
+			return &oee{m: &meta.Machines[i], closed: closedTimes(mc.Name, events, int64(meta.Duration))}
 		}
 	}
 	return &oee{}
 }
 
-// tick takes one second of the machine as get shows it.
-func (o *oee) tick(vs []*view, get func(*view) (float64, bool)) {
-	if o.m == nil {
+// closedTimes are the times between a machine's "closed" and "open" events.
+func closedTimes(machine string, events []record.Event, until int64) (out []span) {
+	for _, e := range events {
+		switch n := len(out); {
+		case e.Machine != machine:
+		case e.Kind == "closed":
+			out = append(out, span{int64(e.At), until})
+		case e.Kind == "open" && n > 0:
+			out[n-1].to = int64(e.At)
+		}
+	}
+	return out
+}
+
+// tick takes the second at g of the machine as get shows it.
+func (o *oee) tick(g int64, vs []*view, get func(*view) (float64, bool)) {
+	if o.m == nil || meetsAny(o.closed, g, g+1) {
 		return
 	}
 	state, ok1 := get(vs[o.m.StateTag])

@@ -38,7 +38,7 @@ func Score(l *record.Log) Result {
 	forgive(outs, tracks)
 	sum := count(m, outs, tracks, broker, twin, unknown)
 	recs := recoveries(outs, tracks, until)
-	fid := watchTwin(m, outs, tracks, l.Marks, until)
+	fid := watchTwin(l, m, outs, tracks, until)
 	ocs := occurrences(l, until)
 
 	machines := make([]string, len(m.Machines))

@@ -314,13 +314,14 @@ func TestUnmetExpectationMarksItsPart(t *testing.T) {
 	}
 }
 
-// OEE is taken apart into the card's own figure.
-func TestOEEComesApart(t *testing.T) {
+// producing is a machine that works three seconds of four.
+func producing(events ...record.Event) score.Result {
 	m := meta()
 	m.Bottleneck = "a"
 	m.Machines[0].StateTag, m.Machines[0].TotalTag, m.Machines[0].GoodTag, m.Machines[0].IdealCycle = 0, 1, 2, 1
 	p := &pipe{}
 	p.log.Meta = m
+	p.log.Events = events
 	for i := range int(length / time.Second) {
 		at := int64(i)*1e9 + 5e6
 		state := 6.0
@@ -335,7 +336,12 @@ func TestOEEComesApart(t *testing.T) {
 		p.carry(m, g)
 	}
 	p.log.End = &record.End{Reached: length}
-	r := score.Score(&p.log)
+	return score.Score(&p.log)
+}
+
+// OEE is taken apart into the card's own figure.
+func TestOEEComesApart(t *testing.T) {
+	r := producing()
 	if len(r.Story.OEE) != 2 {
 		t.Fatalf("%+v", r.Story.OEE)
 	}

@@ -36,7 +36,7 @@ func hold(rs []Range) {
 // and keeps where and when it was off.
 func (t *teller) watch() {
 	vs := views(t.tracks, t.l.Marks)
-	truth, twin := newOEE(t.m), newOEE(t.m)
+	truth, twin := newOEE(t.m, t.l.Events), newOEE(t.m, t.l.Events)
 	sums := make([]float64, len(vs))
 	counts := make([]int, len(vs))
 	perBucket := make([]int, len(t.s.Buckets))
@@ -63,8 +63,8 @@ func (t *teller) watch() {
 			b.Divergence += off
 		}
 		t.fresh(vs, g, b)
-		truth.tick(vs, truthValue)
-		twin.tick(vs, shownValue)
+		truth.tick(g, vs, truthValue)
+		twin.tick(g, vs, shownValue)
 	}
 	for k, n := range perBucket {
 		if n > 0 {

@@ -98,10 +98,10 @@ type fidelity struct {
 	oeeTruth, oeeTwin        *float64
 }
 
-func watchTwin(m record.Meta, o outages, tracks []*track, marks []record.Mark, until int64) fidelity {
+func watchTwin(l *record.Log, m record.Meta, o outages, tracks []*track, until int64) fidelity {
 	var f fidelity
-	vs := views(tracks, marks)
-	truth, twin := newOEE(m), newOEE(m)
+	vs := views(tracks, l.Marks)
+	truth, twin := newOEE(m, l.Events), newOEE(m, l.Events)
 	lastOutage := int64(-1)
 	for _, p := range o.path {
 		for _, s := range p {
@@ -141,8 +141,8 @@ func watchTwin(m record.Meta, o outages, tracks []*track, marks []record.Mark, u
 			f.converged, f.converge = true, float64(g-lastOutage)/1e9
 		}
 		f.watchStates(m, vs)
-		truth.tick(vs, func(v *view) (float64, bool) { return truthValue(v) })
-		twin.tick(vs, func(v *view) (float64, bool) { return shownValue(v) })
+		truth.tick(g, vs, func(v *view) (float64, bool) { return truthValue(v) })
+		twin.tick(g, vs, func(v *view) (float64, bool) { return shownValue(v) })
 	}
 	if f.n > 0 {
 		f.divergence = sum / float64(f.n)

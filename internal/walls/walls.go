@@ -66,5 +66,5 @@ var Rules = []Rule{
 	{Tree: "bench/...", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
 	// Benchmarks beside peers measure what the product uses; nothing imports them.
 	{Tree: "bench/...", May: []string{"sim", "sim/...", "harness/...", "gateway/...", "twin/...", "internal/..."}, Net: true},
-	{Tree: "cmd/...", May: []string{"harness/...", "scenarios", "reports", "gateway/...", "twin/...", "faults", "sim/plant", "internal/..."}, Net: true},
+	{Tree: "cmd/...", May: []string{"harness/...", "scenarios", "reports", "gateway/...", "twin/...", "faults", "sim/plant", "sim/stats", "internal/..."}, Net: true},
 }
