@@ -86,7 +86,7 @@ func (f *fake) Host(n string) (Host, bool) {
 
 type fakeLink struct {
 	seam
-	mode, way          string
+	mode               string
 	toServer, toClient Shape
 	stalled            [2]bool // to server, to client
 	rules              []Rule
@@ -282,7 +282,6 @@ func (h *fakeHost) error(t time.Duration) time.Duration {
 type fakeBroker struct {
 	seam
 	down, quota, revoked, intruded bool
-	kept                           int
 }
 
 func (b *fakeBroker) Stop() { b.log("Stop()"); b.down = true }

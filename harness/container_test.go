@@ -306,12 +306,12 @@ func privateNetworks(t *testing.T, pool *dockertest.Pool) {
 	b.cut(north, edge, 3*time.Second)
 	time.Sleep(8 * time.Second)
 
-	missing, longest, all, tags := got.gaps("pump", scan.Milliseconds())
+	missing, _, all, tags := got.gaps("pump", scan.Milliseconds())
 	t.Logf("OPC UA: %d samples of %d tags, %d missing", all, tags, missing)
 	if missing != 0 || all < 40*tags || tags == 0 {
 		t.Errorf("of the PLC that keeps what it cannot send, %d are missing and %d have come", missing, all)
 	}
-	missing, longest, all, tags = got.gaps("oven", 1)
+	missing, longest, all, tags := got.gaps("oven", 1)
 	t.Logf("Modbus: %d samples of %d tags, the longest gap %d scans", all, tags, longest)
 	// 2 s without a network, a time-out of 1 s and a pause before the next try.
 	if longest < 3 || longest > 12 || missing > (longest+1)*tags || all < 30*tags || tags == 0 {

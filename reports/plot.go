@@ -69,8 +69,6 @@ const (
 	maxPointers = 240
 	// maxRows bounds the rows of faults; more than that share rows by kind.
 	maxRows = 16
-	// maxSpots bounds the marks of one detector.
-	maxSpots = 1000
 )
 
 // draw makes the plot of a story, nil where there is nothing to draw.

@@ -55,5 +55,5 @@ var entries = []Entry{
 		Scenarios: []string{"k17-a-wish-while-offline"}, Feature: TakesDesired, check: desiredWritten},
 	{ID: "K18", Title: "a certificate renewed while away", Threads: []string{"OPCFoundation/UA-.NETStandard#2320", "Azure/Industrial-IoT#430"},
 		Asks:      "A controller's certificate is another when the link returns: the gateway is back in time. Its own ends soon: it says so before.",
-		Scenarios: []string{"k18-a-certificate-renewed-while-away"}, check: endTold},
+		Scenarios: []string{"k18-a-certificate-renewed-while-away"}, Feature: TakesKeys, check: endTold},
 }

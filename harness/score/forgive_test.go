@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/harness/record"
+	"github.com/plantbed/plantbed/harness/score"
 )
 
 // What a broker that has lost its sessions takes before the twin is back is not
@@ -85,4 +86,32 @@ func TestHoursOffAreNotPlanned(t *testing.T) {
 	if got := planned(record.Event{At: 60 * time.Second, Machine: "b", Kind: "closed"}); got != all {
 		t.Errorf("%v s planned though another machine was off, want %v", got, all)
 	}
+}
+
+// A stack that never comes back fails what bounds its return; it is not that
+// there was nothing to measure.
+func TestOneThatNeverComesBack(t *testing.T) {
+	m := meta()
+	m.Plan = []record.Window{{Kind: "link.down", Target: "ua", Class: "communication", From: 40 * time.Second, To: 50 * time.Second, Effect: record.Effect{Cut: true}}}
+	three := 3.0
+	m.Expect = []record.Expect{{Metric: "recover.max_s", Max: &three}, {Metric: "twin.converge_s", Max: &three}}
+	for _, e := range gone(m).Expectations {
+		if e.Verdict != score.Fail || *e.Got < 60 {
+			t.Errorf("%s: %s, got %v", e.Metric, e.Verdict, *e.Got)
+		}
+	}
+	// One that had no time to come back is not judged.
+	m.Plan[0].To = length - time.Second
+	m.Expect = m.Expect[:1]
+	if c := gone(m); c.Verdict != score.Unknown {
+		t.Errorf("%s: %v", c.Verdict, c.Why)
+	}
+}
+
+// gone is a run whose OPC UA source is silent from the fortieth second on.
+func gone(m record.Meta) score.Card {
+	p := &pipe{keep: func(stage string, tag int, seq uint64) bool {
+		return stage != "edge" || tag > 2 || tag < 2 && seq < 40 || tag == 2 && seq < 400
+	}}
+	return p.run(m)
 }

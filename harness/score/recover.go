@@ -1,7 +1,5 @@
 package score
 
-import "slices"
-
 // recovery is one outage on the path of one PLC.
 type recovery struct {
 	plc  int
@@ -40,11 +38,18 @@ func firstFresh(tracks []*track, plc int, end int64) int64 {
 	return best
 }
 
-// recoverMax is the longest, and of how many; ok is false where one never came back.
-func recoverMax(rs []recovery) (worst int64, ok bool) {
-	ok = !slices.ContainsFunc(rs, func(r recovery) bool { return r.took == never })
+// recoverMax is the longest, and of how many. One that never came back counts
+// with the time until the run's end, for it took that long at least; less than
+// a correct client is given says nothing of it.
+func recoverMax(rs []recovery, until, given int64) (worst int64, n int) {
 	for _, r := range rs {
-		worst = max(worst, r.took)
+		took := r.took
+		if took == never {
+			if took = until - r.end; took < given {
+				continue
+			}
+		}
+		worst, n = max(worst, took), n+1
 	}
-	return worst, ok
+	return worst, n
 }

@@ -48,7 +48,7 @@ func Score(l *record.Log) Result {
 	card := Card{Schema: CardSchema, Scenario: m.Scenario, Seed: m.Seed, Gear: m.Gear, Identity: id.level(),
 		DurationS: time.Duration(until).Seconds(), Metrics: map[string]Metric{}, Baselines: map[string]map[string]Metric{}}
 	sum.fill(card.Metrics, id)
-	fill(card.Metrics, l, recs, fid)
+	fill(card.Metrics, l, recs, fid, until)
 	own := detectAll(l, m, ocs, machines, until, &card)
 	card.ByTag = sum.byTag
 	card.ByFault = byFault(m, outs, tracks, recs, ocs, own, until)
@@ -113,13 +113,10 @@ func (c *tally) fill(ms map[string]Metric, id identity) {
 }
 
 // fill writes the figures that rest on time.
-func fill(ms map[string]Metric, l *record.Log, recs []recovery, f fidelity) {
+func fill(ms map[string]Metric, l *record.Log, recs []recovery, f fidelity, until int64) {
 	set := func(name string, v float64, n int) { ms[name] = figure(name, v, n) }
-	worst, back := recoverMax(recs)
-	set("recover.max_s", float64(worst)/1e9, len(recs))
-	if !back {
-		set("recover.max_s", 0, 0)
-	}
+	worst, n := recoverMax(recs, until, int64(l.Meta.Contract.Recover))
+	set("recover.max_s", float64(worst)/1e9, n)
 	set("twin.divergence", f.divergence, f.n)
 	set("twin.state_wrong_s", f.stateWrong, f.machines*f.n)
 	set("twin.false_fresh_s", f.false, f.n)

@@ -144,6 +144,10 @@ func watchTwin(l *record.Log, m record.Meta, o outages, tracks []*track, until i
 		truth.tick(g, vs, func(v *view) (float64, bool) { return truthValue(v) })
 		twin.tick(g, vs, func(v *view) (float64, bool) { return shownValue(v) })
 	}
+	// One that never agrees again took at least until the end.
+	if f.hasOutage && !f.converged && until-lastOutage >= int64(m.Contract.Recover+m.Contract.Deadline) {
+		f.converged, f.converge = true, float64(until-lastOutage)/1e9
+	}
 	if f.n > 0 {
 		f.divergence = sum / float64(f.n)
 	}
