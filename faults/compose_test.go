@@ -98,6 +98,8 @@ func anyFault(rng *rand.Rand) Config {
 		c.Bias = pick("-5 %", "1 %", "7 %")
 	case "sensor.drift":
 		c.Rate = pick("-1 %/s", "1 %/s", "2 %/s", "30 %/min")
+	case "sensor.temperature":
+		c.PerKelvin = pick("-0.5 %", "1 %")
 	case "sensor.gain":
 		c.Gain = pick("-50 %", "100 %")
 	case "sensor.noise":
@@ -274,6 +276,11 @@ func compareChannel(c *fakeChannel, open opener, t time.Duration, check func(str
 		amplitude = max(amplitude, map[string]float64{"5 %": 10, "20 %": 40}[a.cfg.Amplitude])
 	}
 	check("sensor's error", c.error(t), sum)
+	cross := 0.0
+	for _, a := range open("sensor.temperature", "c") {
+		cross += map[string]float64{"-0.5 %": -1, "1 %": 2}[a.cfg.PerKelvin]
+	}
+	check("cross", c.cross, cross)
 	check("gain", c.gain, gain)
 	check("noise", c.noise, math.Sqrt(square))
 	check("chance of spikes", c.chance, 1-spared)

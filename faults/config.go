@@ -31,6 +31,7 @@ type Config struct {
 	Rate      string          `toml:"rate,omitempty"`
 	Bias      string          `toml:"bias,omitempty"`
 	Gain      string          `toml:"gain,omitempty"`
+	PerKelvin string          `toml:"per_kelvin,omitempty"`
 	Factor    float64         `toml:"factor,omitzero"`
 	Chance    string          `toml:"chance,omitempty"`
 	Amplitude string          `toml:"amplitude,omitempty"`

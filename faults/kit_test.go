@@ -145,9 +145,9 @@ func (k fakeKnob) Clear()                  { k.log("Clear()") }
 
 type fakeChannel struct {
 	seam
-	bias, rate, gain, noise, chance, amplitude float64
-	from                                       time.Duration
-	stuck, dropout                             bool
+	bias, rate, gain, noise, chance, amplitude, cross float64
+	from                                              time.Duration
+	stuck, dropout                                    bool
 }
 
 func (c *fakeChannel) SetBias(v float64) { c.log("SetBias(%.4g)", v); c.bias = v }
@@ -156,6 +156,7 @@ func (c *fakeChannel) Drift(from time.Duration, r float64) {
 	c.from, c.rate = from, r
 }
 func (c *fakeChannel) SetGain(g float64)  { c.log("SetGain(%.4g)", g); c.gain = g }
+func (c *fakeChannel) SetCross(v float64) { c.log("SetCross(%.4g)", v); c.cross = v }
 func (c *fakeChannel) SetNoise(f float64) { c.log("SetNoise(%.4g)", f); c.noise = f }
 func (c *fakeChannel) Stuck(on bool)      { c.log("Stuck(%v)", on); c.stuck = on }
 func (c *fakeChannel) Spike(p, a float64) {

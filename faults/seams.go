@@ -107,6 +107,9 @@ type Channel interface {
 	Drift(from time.Duration, perSecond float64)
 	// SetGain multiplies by g; 1 is healthy.
 	SetGain(g float64)
+	// SetCross adds v engineering units for each kelvin that the air around the
+	// sensor is away from 25 degC.
+	SetCross(v float64)
 	// SetNoise multiplies the healthy noise by factor; 1 is healthy.
 	SetNoise(factor float64)
 	// Stuck holds the last reading, with a good quality.

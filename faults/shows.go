@@ -15,13 +15,14 @@ var shows = map[string]string{
 	"link.cut":       "a reset in the middle of a message, on each connection anew",
 	"link.corrupt":   "a frame that cannot be read, or a value that is wrong where the protocol has no check (Modbus TCP, and OPC UA or MQTT without security)",
 
-	"sensor.bias":    "values that are off by a constant, with a good quality",
-	"sensor.drift":   "values that run away slowly, with a good quality",
-	"sensor.gain":    "values in a wrong proportion, with a good quality",
-	"sensor.stuck":   "the same value again and again, with new timestamps and a good quality",
-	"sensor.noise":   "values that scatter more",
-	"sensor.spike":   "single values far off",
-	"sensor.dropout": "the last value with a bad quality",
+	"sensor.bias":        "values that are off by a constant, with a good quality",
+	"sensor.drift":       "values that run away slowly, with a good quality",
+	"sensor.gain":        "values in a wrong proportion, with a good quality",
+	"sensor.temperature": "a good value that wanders with the weather",
+	"sensor.stuck":       "the same value again and again, with new timestamps and a good quality",
+	"sensor.noise":       "values that scatter more",
+	"sensor.spike":       "single values far off",
+	"sensor.dropout":     "the last value with a bad quality",
 
 	"asset.bearing_wear": "vibration and temperature that rise to a failure; then the machine stands until its crew has repaired it",
 

@@ -72,6 +72,7 @@ func (w *world) addPLC(index int, cfg plc.Config, start time.Time) error {
 			if err != nil {
 				return fmt.Errorf("PLC %s: %w", cfg.Name, err)
 			}
+			t.AmbientC = w.plant.AmbientC
 			tags = append(tags, t)
 		}
 		if slices.Contains(cfg.Setpoints, name) {

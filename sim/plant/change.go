@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plantbed/plantbed/internal/strict"
 )
@@ -157,6 +158,14 @@ func (h *hall) at(tS float64) float64 {
 		return h.to
 	}
 	return h.to + (h.from-h.to)*math.Exp(-max(0, tS-h.sinceS)/hallS)
+}
+
+// AmbientC is the temperature of the hall's air at an instant, in degrees
+// Celsius.
+func (p *Plant) AmbientC(at time.Duration) float64 {
+	var in inputs
+	p.around.at(at.Seconds(), &in)
+	return in.ambientC
 }
 
 // mostAmbient bounds SetAmbient, in kelvin.

@@ -10,7 +10,7 @@ import (
 
 // Channel is the instrument between a machine and a tag. A reading goes
 //
-//	true value → lag → gain → bias, drift → noise, 1/f → span → wire type → spike → stuck → dropout
+//	true value → lag → gain → bias, drift, temperature → noise, 1/f → span → wire type → spike → stuck → dropout
 //
 // A channel draws from random streams of its own, and always the same number
 // of noise draws per reading, so that no fault shifts its own noise or that of
@@ -19,6 +19,7 @@ type Channel struct {
 	tag     *Tag
 	install float64 // constant offset, engineering units
 	gain    float64 // with which it was installed; 1 is exact
+	cross   float64 // engineering units for each kelvin away from 25 degC
 	lag     lag
 	flicker *flicker // or nil
 	noise   *rand.Rand
@@ -38,6 +39,7 @@ type Channel struct {
 // fault is everything that Clear clears.
 type fault struct {
 	gain, bias       float64
+	cross            float64
 	lag              lag
 	drift            drift
 	spikeRate, spike float64
@@ -79,6 +81,9 @@ func (c *Channel) read(now time.Duration, x float64) (float64, signal.Quality) {
 		}
 		z = c.gain*c.fault.gain*x + c.install + c.fault.bias + c.fault.drift.at(now)
 	}
+	if k := c.cross + c.fault.cross; k != 0 && c.tag.AmbientC != nil {
+		z += k * (c.tag.AmbientC(now) - compensatedC)
+	}
 	if c.sd > 0 {
 		z += c.sd * c.noise.NormFloat64()
 	}
@@ -90,6 +95,9 @@ func (c *Channel) read(now time.Duration, x float64) (float64, signal.Quality) {
 	}
 	return c.latch(z)
 }
+
+// compensatedC is the temperature at which instruments are calibrated.
+const compensatedC = 25
 
 // latch clips to the span, rounds to the wire type and keeps the result. No
 // number at all, as from a broken physical model, is a failed sensor.
@@ -176,6 +184,11 @@ func (c *Channel) Drift(from time.Duration, perSecond float64) {
 
 // SetGain multiplies the true value by g; 1 is healthy.
 func (c *Channel) SetGain(g float64) { c.set(func(f *fault) { f.gain = g }) }
+
+// SetCross adds v engineering units for each kelvin that the air around the
+// instrument is away from 25 degC, as one whose compensation has failed; 0 is
+// healthy.
+func (c *Channel) SetCross(v float64) { c.set(func(f *fault) { f.cross = v }) }
 
 // SetLag puts a second lag of tauS seconds behind the instrument's own, as a
 // fouled thermowell does; 0 is healthy.

@@ -74,6 +74,11 @@ type Config struct {
 	// InstallGain is the standard deviation of the gains with which instruments
 	// were installed; 0.002, that is 0.2 %, is usual, 0 calibrates them all.
 	InstallGain float64 `toml:"install_gain,omitempty"`
+	// CrossSensitivity is the standard deviation, over instruments, of how far
+	// readings go with the temperature around them, as a share of the span for
+	// each kelvin away from 25 degC; 0.0002, that is 0.02 % per kelvin, is usual,
+	// 0 compensates them all.
+	CrossSensitivity float64 `toml:"cross_sensitivity,omitempty"`
 	// InstallSeed draws those offsets. It is no part of the run's seed: another
 	// seed is another day at the same plant, with the same instruments in it.
 	InstallSeed uint64 `toml:"install_seed"`
@@ -176,6 +181,9 @@ func (c Config) Validate() strict.Problems {
 	}
 	if g := c.InstallGain; !(g >= 0 && g <= 0.1) {
 		ps.Add("install_gain", fmt.Sprintf("%v is not a share between 0 and 0.1", g))
+	}
+	if k := c.CrossSensitivity; !(k >= 0 && k <= 0.01) {
+		ps.Add("cross_sensitivity", fmt.Sprintf("%v is not a share of the span for each kelvin between 0 and 0.01", k))
 	}
 	return ps
 }

@@ -131,6 +131,9 @@ func (p *PLC) newCycle(t *Task) *cycle {
 			install = *p.cfg.InstallBias * (tag.Hi - tag.Lo) * sim.Rand(p.cfg.InstallSeed, stream+"/install").NormFloat64()
 		}
 		c.channels[i] = newChannel(tag, install, func(part string) *rand.Rand { return p.k.Rand(stream + part) })
+		if k := p.cfg.CrossSensitivity; k > 0 && tag.Noise > 0 && tag.Hi > tag.Lo && tag.AmbientC != nil {
+			c.channels[i].cross = k * (tag.Hi - tag.Lo) * sim.Rand(p.cfg.InstallSeed, stream+"/cross").NormFloat64()
+		}
 		if g := p.cfg.InstallGain; g > 0 && tag.Noise > 0 {
 			c.channels[i].gain = 1 + g*sim.Rand(p.cfg.InstallSeed, stream+"/gain").NormFloat64()
 		}

@@ -468,3 +468,36 @@ func BenchmarkScan100(b *testing.B) {
 	b.ReportAllocs()
 	k.Run(time.Duration(b.N) * time.Second)
 }
+
+// An instrument whose temperature is not made up for reads what the air around
+// it adds; a healthy one, and a number that the controller knows, do not.
+func TestCrossSensitivity(t *testing.T) {
+	read := func(share, noise, fault float64) float64 {
+		air, k := 35.0, sim.New(1)
+		p, err := plc.New(k, plc.Config{Name: "p", Protocol: "opcua", CrossSensitivity: share, InstallBias: new(float64)}, time.Unix(0, 0), []plc.Tag{{ID: "a/x", Lo: 0, Hi: 100, Type: plc.Float64, Noise: noise,
+			Read: func(time.Duration) float64 { return 50 }, AmbientC: func(time.Duration) float64 { return air }}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fault != 0 {
+			p.Channel("a/x").SetCross(fault)
+		}
+		var got float64
+		p.OnTruth(func(b *plc.Block) { got = b.Values[0] })
+		p.Start()
+		k.Run(2 * time.Second)
+		return got
+	}
+	if v := read(0, 1e-9, 0); math.Abs(v-50) > 1e-6 {
+		t.Errorf("compensated: %v, want 50", v)
+	}
+	if v := read(0.001, 1e-9, 0); math.Abs(v-50) < 0.01 || math.Abs(v-50) > 5 {
+		t.Errorf("0.1 %% of the span for each of 10 K: %v", v)
+	}
+	if v := read(0.001, 0, 0); v != 50 {
+		t.Errorf("a number of the controller's own: %v, want 50", v)
+	}
+	if v := read(0, 1e-9, 0.2); math.Abs(v-52) > 1e-6 {
+		t.Errorf("0.2 for each of 10 K: %v, want 52", v)
+	}
+}

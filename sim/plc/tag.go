@@ -100,6 +100,9 @@ type Tag struct {
 	Flicker float64
 	// LagS is the instrument's time constant in seconds; 0 follows at once.
 	LagS float64
+	// AmbientC is the temperature around the instrument at now, in degrees
+	// Celsius; nil for one that no temperature reaches.
+	AmbientC func(now time.Duration) float64
 	// Read is the machine's true value, in engineering units, at now.
 	Read func(now time.Duration) float64
 	// Write sets the machine's value; nil for a tag that is read only.
