@@ -53,7 +53,7 @@ func workedExample(t *testing.T, page string, mended bool) {
 	}
 	card, _ := foreignRun(t, "", filepath.Join(dir, "oven.toml"), "duration=14s", "fault[0].at=13s", "fault[0].for=100ms", "fault[1].at=8s", "fault[1].for=3s", "expect=[]")
 	lost, edge := figure(t, card, "loss.count"), figure(t, card, "loss.edge")
-	if mended && lost != 0 || !mended && (edge < 24 || edge > 48 || lost != edge) {
+	if mended && lost != 0 || !mended && (edge < 12 || edge > 48 || lost != edge) {
 		t.Errorf("lost %d, %d of them at the edge: %v", lost, edge, card.Why)
 	}
 	if n := figure(t, card, "samples.delivered"); n < 60 || card.Identity != "seq" {

@@ -39,6 +39,9 @@ func checks(sums []summary, lay *layout, t totals, p *plan) []Check {
 	few := len(events) < fewestEvents
 	var out []Check
 	add := func(name string, value float64, want string, holds, unknown bool, doc string) {
+		if math.IsNaN(value) || math.IsInf(value, 0) { // of nothing there is no figure, and JSON has none
+			value, unknown = 0, true
+		}
 		out = append(out, Check{name, math.Round(value*1e4) / 1e4, want, holds && !unknown, doc, unknown})
 	}
 	ratio := func(a, b float64) float64 { return a / max(b, 1e-9) }
