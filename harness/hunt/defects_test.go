@@ -47,9 +47,9 @@ func TestMain(m *testing.M) {
 // planted are the defects of the walking line: what the hunt must find them by,
 // and the most faults that a minimal plan may have.
 var planted = []struct {
-	defect    string
-	invariant string
-	faults    int
+	defect     string
+	invariants string // one of these, by spaces
+	faults     int
 	// quick ones are hunted in every test run, the others with PLANTBED_HUNT=1.
 	quick bool
 }{
@@ -64,7 +64,9 @@ var planted = []struct {
 	{"deadband", "loss.edge", 0, false},
 	{"swallow", "loss.link", 0, false},
 	{"silent", "loss.edge", 1, true},
-	{"nosync", "loss.edge", 2, false},
+	// What is lost with the disk is lost at the edge; and numbers that are given
+	// out a second time make the twin take what is new for a repeat.
+	{"nosync", "loss.edge loss.north", 2, false},
 	{"second-cut", "loss.edge", 2, false},
 	{"again-after-restart", "dup.unmarked", 1, false},
 	{"no-bad-quality", "loss.edge", 1, false},
@@ -85,17 +87,14 @@ func TestPlantedDefectsAreFoundAndShrunk(t *testing.T) {
 				t.Skip("make hunt-defects hunts for it")
 			}
 			began := time.Now()
-			f, plans := huntFor(t, exe, base, p.defect, p.invariant)
+			f, plans := huntFor(t, exe, base, p.defect, strings.Fields(p.invariants))
 			if f == nil {
 				t.Fatalf("not found in %d plans, %s", plans, time.Since(began).Round(time.Second))
 			}
 			t.Logf("%-19s %-16s plan %3d, %3d runs, %2.0fs: %d of %d faults, %s: %v", p.defect, f.Invariant, f.Plan, f.Runs, time.Since(began).Seconds(),
 				len(f.Minimal.Faults), len(f.First.Faults), f.Minimal.Duration, f.Minimal.Faults)
-			if len(f.Minimal.Faults) != p.faults {
-				t.Errorf("shrunk to %d faults, %d are needed: %v", len(f.Minimal.Faults), p.faults, f.Minimal.Faults)
-			}
-			if !holdsWithout(t, exe, f) {
-				t.Errorf("a stack without the defect breaks %s under the same plan: %v", f.Invariant, f.Minimal.Faults)
+			if len(f.Minimal.Faults) > p.faults {
+				t.Errorf("shrunk to %d faults, %d are enough: %v", len(f.Minimal.Faults), p.faults, f.Minimal.Faults)
 			}
 			if !f.Again {
 				t.Error("the minimal plan did not give the same digest again")
@@ -108,19 +107,30 @@ func TestPlantedDefectsAreFoundAndShrunk(t *testing.T) {
 // of them takes a few times longer.
 var kinds = []string{"link.down", "link.stall", "gateway.kill", "gateway.pause", "plc.clock", "plc.bad_quality", "sensor"}
 
-// huntFor hunts until something breaks that invariant, two minutes at most.
-func huntFor(t *testing.T, exe string, base *scenarios.Scenario, defect, invariant string) (found *hunt.Finding, plans int) {
+// huntFor hunts until something breaks one of the invariants that a stack without
+// the defect keeps, two minutes at most.
+func huntFor(t *testing.T, exe string, base *scenarios.Scenario, defect string, invariants []string) (found *hunt.Finding, plans int) {
 	t.Helper()
 	lab := hunt.Lab{Exe: exe, Dir: t.TempDir(), Args: func(dir string) []string { return []string{dir, defect, "20"} }}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	h := hunt.Hunt{Base: base, Seed: 1, Kinds: kinds, Workers: runtime.NumCPU(), Run: lab.Run, Enough: func(f *hunt.Finding) bool { return f.Invariant == invariant }}
+	var mu sync.Mutex
+	own := map[*hunt.Finding]bool{} // whether it is the defect's
+	mine := func(f *hunt.Finding) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if _, known := own[f]; !known {
+			own[f] = slices.Contains(invariants, f.Invariant) && holdsWithout(t, exe, f)
+		}
+		return own[f]
+	}
+	h := hunt.Hunt{Base: base, Seed: 1, Kinds: kinds, Workers: runtime.NumCPU(), Run: lab.Run, Enough: mine}
 	r, err := h.Do(ctx)
 	if err != nil && ctx.Err() == nil {
 		t.Fatal(err)
 	}
 	for _, f := range r.Findings {
-		if f.Invariant == invariant {
+		if mine(f) {
 			found = f
 		} else {
 			t.Logf("beside it: %s under %s", f.Invariant, strings.Join(f.Kinds, " + "))
