@@ -79,6 +79,9 @@ type Config struct {
 	// each kelvin away from 25 degC; 0.0002, that is 0.02 % per kelvin, is usual,
 	// 0 compensates them all.
 	CrossSensitivity float64 `toml:"cross_sensitivity,omitempty"`
+	// ClockJitter is the standard deviation of each scan's time stamp from what
+	// the device's clock says; 1 ms is usual, 0 stamps exactly.
+	ClockJitter strict.Duration `toml:"clock_jitter,omitzero"`
 	// InstallSeed draws those offsets. It is no part of the run's seed: another
 	// seed is another day at the same plant, with the same instruments in it.
 	InstallSeed uint64 `toml:"install_seed"`
@@ -181,6 +184,9 @@ func (c Config) Validate() strict.Problems {
 	}
 	if g := c.InstallGain; !(g >= 0 && g <= 0.1) {
 		ps.Add("install_gain", fmt.Sprintf("%v is not a share between 0 and 0.1", g))
+	}
+	if j := c.ClockJitter; j < 0 || j > c.Scan/4 {
+		ps.Add("clock_jitter", fmt.Sprintf("%v is not between 0 and a quarter of the scan, so that stamps keep their order", j))
 	}
 	if k := c.CrossSensitivity; !(k >= 0 && k <= 0.01) {
 		ps.Add("cross_sensitivity", fmt.Sprintf("%v is not a share of the span for each kelvin between 0 and 0.01", k))

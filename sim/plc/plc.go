@@ -37,7 +37,8 @@ type cycle struct {
 	said     []signal.Quality // what the channels said last
 	phase    time.Duration    // of the first scan, within (0, Period)
 	seq      uint64
-	base     uint64 // what the device's own counter leaves out
+	stamps   *rand.Rand // of the jitter of time stamps; nil without
+	base     uint64     // what the device's own counter leaves out
 	latest   atomic.Pointer[Block]
 	scan     func()
 	zero     []float64 // what counters began from that were reset, nil for none
@@ -138,6 +139,9 @@ func (p *PLC) newCycle(t *Task) *cycle {
 			c.channels[i].gain = 1 + g*sim.Rand(p.cfg.InstallSeed, stream+"/gain").NormFloat64()
 		}
 	}
+	if p.cfg.ClockJitter > 0 {
+		c.stamps = p.k.Rand("plc/" + p.cfg.Name + "/" + t.Name + "/stamps")
+	}
 	c.scan = func() {
 		p.k.AtVisible(p.k.Now()+t.Period, c.scan)
 		p.scan(c)
@@ -198,7 +202,7 @@ func (p *PLC) scan(c *cycle) {
 	c.seq++
 	n := len(c.channels)
 	b := &Block{
-		Task: c.task.Index, Seq: c.seq, Base: c.base, At: now, Stamp: p.sw.stamp(p.start, now),
+		Task: c.task.Index, Seq: c.seq, Base: c.base, At: now, Stamp: p.sw.stamp(p.start, now+c.jitter(p.cfg.ClockJitter.D())),
 		Values: make([]float64, n), Quality: make([]signal.Quality, n),
 	}
 	p.latch(c, b)
@@ -209,6 +213,14 @@ func (p *PLC) scan(c *cycle) {
 	for _, f := range p.onScan {
 		f(b)
 	}
+}
+
+// jitter is by how much a scan's stamp is off, at most four standard deviations.
+func (c *cycle) jitter(sd time.Duration) time.Duration {
+	if sd == 0 {
+		return 0
+	}
+	return time.Duration(min(max(c.stamps.NormFloat64(), -4), 4) * float64(sd))
 }
 
 // latch fills a block from the machines, or from the block before where the

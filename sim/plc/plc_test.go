@@ -501,3 +501,28 @@ func TestCrossSensitivity(t *testing.T) {
 		t.Errorf("0.2 for each of 10 K: %v, want 52", v)
 	}
 }
+
+// Stamps that jitter stand about where the scans were, and every scan is where
+// it was without.
+func TestClockJitter(t *testing.T) {
+	k := sim.New(1)
+	start := time.Unix(0, 0)
+	p, err := plc.New(k, plc.Config{Name: "p", Protocol: "opcua", Scan: strict.Duration(100 * time.Millisecond), ClockJitter: strict.Duration(time.Millisecond)}, start,
+		[]plc.Tag{{ID: "a/x", Type: plc.Float64, Read: func(time.Duration) float64 { return 1 }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, square, n := 0.0, 0.0, 0.0
+	p.OnTruth(func(b *plc.Block) {
+		off := b.Stamp.Sub(start.Add(b.At)).Seconds() * 1000
+		sum, square, n = sum+off, square+off*off, n+1
+	})
+	p.Start()
+	k.Run(100 * time.Second)
+	if mean, sd := sum/n, math.Sqrt(square/n); n < 999 || math.Abs(mean) > 0.1 || sd < 0.9 || sd > 1.1 {
+		t.Errorf("%v scans, stamps off by %.3f ms on average and %.3f ms in spread, want 0 and 1", n, mean, sd)
+	}
+	if ps := (plc.Config{Name: "p", Protocol: "opcua", Scan: strict.Duration(time.Millisecond), ClockJitter: strict.Duration(time.Millisecond), Machines: []string{"m"}}).Validate(); !strings.Contains(ps.Error(), "clock_jitter") {
+		t.Errorf("a jitter as long as the scan: %v", ps)
+	}
+}
