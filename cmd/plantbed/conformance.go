@@ -47,10 +47,11 @@ func newConformance() *cobra.Command {
 		Short: "Ask a gateway whether it survives what others did not",
 		Long: `Conformance runs a suite of failures that really happened: each entry cites the
 public reports, brings the failure about on real protocols, and checks what a
-correct stack does. It prints a matrix and writes it as text, JSON, JUnit and
-HTML, beside the run directory of each scenario. The built-in gateway is asked
-in the virtual gear; any other, given as a shipped adapter or a file with a
-[sut] table, in the live one. With several, the matrix has a column for each.`,
+correct stack does. It prints a matrix and writes it as text, JSON, Markdown,
+JUnit and HTML, beside the run directory of each scenario. The built-in gateway
+is asked in the virtual gear, but for the entry that sets a clock; any other,
+given as a shipped adapter or a file with a [sut] table, in the live one. With
+several, the matrix has a column for each.`,
 		Example: `  plantbed conformance
   plantbed conformance --only K03,K09
   plantbed conformance --sut telegraf
@@ -64,7 +65,6 @@ in the virtual gear; any other, given as a shipped adapter or a file with a
 	fl.StringSliceVar(&f.only, "only", nil, "run these entries alone, as in K03,K09")
 	fl.StringArrayVar(&f.suts, "sut", nil, "the gateway to ask: builtin (default), a shipped adapter or a file; may be repeated")
 	fl.StringVar(&f.out, "out", filepath.Join("runs", "conformance"), "directory of the matrix and the runs")
-	fl.StringVar(&f.run.gear, "gear", "", "virtual or live; virtual if empty")
 	fl.BoolVar(&f.run.json, "json", false, "print the matrix as JSON")
 	fl.BoolVar(&f.run.quiet, "quiet", false, "print no progress")
 	return cmd
