@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -104,6 +105,11 @@ func (c *conn) wait() error {
 			return err
 		}
 		c.limited = false
+	}
+	if c.r.Buffered() == 0 && c.s.open.Load() > 1 {
+		// While the others are answered the next request comes, more often than
+		// not, and nobody sleeps: a fifth of an answer's cost with eight clients.
+		runtime.Gosched()
 	}
 	if _, err := c.r.Peek(1); err != nil || whole(c.r) {
 		return err

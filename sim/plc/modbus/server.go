@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plantbed/plantbed/sim/plc"
@@ -27,7 +28,8 @@ type Server struct {
 	mu     sync.Mutex
 	closed bool
 	conns  map[*conn]struct{}
-	next   int // number of the next connection where nobody else gives it one
+	next   int          // number of the next connection where nobody else gives it one
+	open   atomic.Int32 // len(conns), for who has no time to lock
 }
 
 // Listen serves an image. It must be called before the image's first scan, or
@@ -134,6 +136,7 @@ func (s *Server) admit(raw net.Conn) {
 		return
 	}
 	s.conns[c] = struct{}{}
+	s.open.Add(1)
 	s.wg.Add(1)
 	go func() {
 		defer s.wg.Done()
@@ -145,6 +148,7 @@ func (s *Server) admit(raw net.Conn) {
 		c.drain()
 		s.mu.Lock()
 		delete(s.conns, c)
+		s.open.Add(-1)
 		s.mu.Unlock()
 		s.log.Debug("modbus connection ends", "conn", id, "remote", raw.RemoteAddr(), "cause", err)
 	}()
