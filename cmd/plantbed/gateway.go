@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plantbed/plantbed/gateway"
-	"github.com/plantbed/plantbed/internal/strict"
 )
 
 func newGateway() *cobra.Command {
@@ -30,7 +29,7 @@ that does not start is rolled back.`,
   plantbed gateway -c gateway.toml --check`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadGateway(file)
+			cfg, err := loadConfig[gateway.Config](file)
 			if err != nil || check {
 				return err
 			}
@@ -91,7 +90,7 @@ func reloads(ctx context.Context, file string, log *slog.Logger) <-chan gateway.
 				return
 			case <-hup:
 			}
-			cfg, err := loadGateway(file)
+			cfg, err := loadConfig[gateway.Config](file)
 			if err != nil {
 				log.Error("config not taken, the one before runs on", "err", err)
 				continue
@@ -103,22 +102,4 @@ func reloads(ctx context.Context, file string, log *slog.Logger) <-chan gateway.
 		}
 	}()
 	return out
-}
-
-func loadGateway(file string) (*gateway.Config, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, invalid(fmt.Errorf("cannot read the configuration: %w", err))
-	}
-	var cfg gateway.Config
-	src, ps := strict.Decode(file, text, &cfg)
-	if len(ps) == 0 {
-		cfg.Defaults()
-		ps = src.Locate(cfg.Validate())
-	}
-	if len(ps) > 0 {
-		ps.Sort()
-		return nil, invalid(fmt.Errorf("%s is not valid\n%w", file, ps.Err()))
-	}
-	return &cfg, nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/twin"
 	"github.com/plantbed/plantbed/twin/predict"
 )
@@ -29,7 +28,7 @@ to stop. Alarms are log lines of level WARN.`,
   plantbed twin -c twin.toml --models models.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadTwin(file)
+			cfg, err := loadConfig[twin.Config](file)
 			if err != nil {
 				return err
 			}
@@ -50,24 +49,6 @@ to stop. Alarms are log lines of level WARN.`,
 	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and stop")
 	cmd.MarkFlagRequired("config")
 	return cmd
-}
-
-func loadTwin(file string) (*twin.Config, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, invalid(fmt.Errorf("cannot read the configuration: %w", err))
-	}
-	var cfg twin.Config
-	src, ps := strict.Decode(file, text, &cfg)
-	if len(ps) == 0 {
-		cfg.Defaults()
-		ps = src.Locate(cfg.Validate())
-	}
-	if len(ps) > 0 {
-		ps.Sort()
-		return nil, invalid(fmt.Errorf("%s is not valid\n%w", file, ps.Err()))
-	}
-	return &cfg, nil
 }
 
 func loadModels(file string) ([]predict.Calibrated, error) {
