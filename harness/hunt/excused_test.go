@@ -33,6 +33,18 @@ var excused = []struct {
 	{"a restart of the device while the gateway stands", []faults.Config{
 		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(30)},
 		{Kind: "plc.restart", Target: "plc-pump", At: sec(50), For: sec(1)}}},
+	{"a crash of a gateway that stands after it too", []faults.Config{
+		{Kind: "gateway.pause", Target: "gateway", At: sec(20), For: sec(50)},
+		{Kind: "gateway.kill", Target: "gateway", At: sec(30), For: strict.Duration(120 * time.Millisecond)}}},
+	{"a restart into a device without a session left", []faults.Config{
+		{Kind: "plc.sessions_full", Target: "plc-pump", At: sec(15), For: sec(60)},
+		{Kind: "gateway.restart", Target: "gateway", At: sec(30), For: strict.Duration(120 * time.Millisecond)}}},
+	{"nothing is kept of what is under way to a gateway that stands", []faults.Config{
+		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(20)},
+		{Kind: "plc.no_republish", Target: "plc-pump", At: sec(30), For: strict.Duration(130 * time.Millisecond)}}},
+	{"nothing is kept of what was under way before", []faults.Config{
+		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(20)},
+		{Kind: "plc.no_republish", Target: "plc-pump", At: sec(33), For: strict.Duration(130 * time.Millisecond)}}},
 }
 
 func sec(n int) strict.Duration { return strict.Duration(time.Duration(n) * time.Second) }

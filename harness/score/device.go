@@ -164,13 +164,35 @@ func (d *device) empty(tag string, s record.SeenSample, came, recover int64) boo
 }
 
 // excuseBrittle covers what was under way when a connection broke while the
-// device kept nothing of what it had sent.
-func excuseBrittle(t *track, d device) {
-	for _, b := range d.brittle {
+// device kept nothing of what it had sent: what was sent in that time, and what
+// was sent before it to a client that could not yet be back to ask for it.
+// Bytes that an interruption held up arrive at a connection that its client may
+// have given up meanwhile.
+func excuseBrittle(t *track, o outages, recover time.Duration) {
+	for _, b := range o.device[t.plc].brittle {
 		for i := range t.row {
-			if r := &t.row[i]; r.sent != never && r.wired == never && b.from <= r.sent && r.sent < b.to {
+			r := &t.row[i]
+			if r.sent == never || r.sent >= b.to ||
+				r.wired != never && !meetsAny(o.link[t.plc], r.sent, r.wired) && !meetsAny(o.host, r.sent, r.wired) {
+				continue
+			}
+			if b.from <= r.sent || o.underWay(t.plc, r, b.from, recover) {
 				excuse(r, notKept)
 			}
 		}
 	}
+}
+
+// underWay tells that a row was sent and had not arrived at an instant at which
+// its client was away and had been since.
+func (o outages) underWay(plc int, r *row, at int64, recover time.Duration) bool {
+	if r.wired != never && r.wired <= at {
+		return false
+	}
+	for _, s := range o.absences(plc, recover) {
+		if s.from-slowestLink <= r.sent && s.from <= at && at < s.to {
+			return true
+		}
+	}
+	return false
 }

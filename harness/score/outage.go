@@ -106,11 +106,12 @@ func (o outages) back(plc int, at int64, recover time.Duration) int64 {
 	return int64(recover) + roundTrips*int64(o.device[plc].slowest(at, at+int64(recover)))
 }
 
-// untilBack is a device's end of all sessions up to the moment from which a
-// client can have a new one.
-func (o outages) untilBack(plc int, died span) span {
-	for _, s := range merge(slices.Concat(o.link[plc], o.host), 0) {
-		if s.from <= died.to && died.to <= s.to {
+// untilBack is the end of all sessions with a device, up to the moment from
+// which a client can have a new one: an interruption that meets the time which
+// it is given to come back puts that off.
+func (o outages) untilBack(plc int, died span, recover time.Duration) span {
+	for _, s := range merge(slices.Concat(o.link[plc], o.host, o.device[plc].shaky), 0) {
+		if s.from <= died.to+o.back(plc, died.to, recover) && died.to <= s.to {
 			died.to = s.to
 		}
 	}

@@ -31,7 +31,7 @@ func judge(m record.Meta, o outages, tracks []*track) {
 		excuseShallow(t, p, m.Tasks[t.tag.Task].Period)
 		excuseLink(t, p, o, m.Contract)
 		excuseEnds(t, p, o, m.Contract)
-		excuseBrittle(t, o.device[t.plc])
+		excuseBrittle(t, o, m.Contract.Recover)
 		excuseGone(t, o.device[t.plc])
 	}
 }
@@ -147,10 +147,10 @@ const slowestLink = int64(10e9)
 // that it was delivered early enough.
 func excuseEnds(t *track, p record.PLC, o outages, c record.Contract) {
 	for _, k := range o.kill {
-		excuseEnd(t, p, o, c, k, c.DurableWithin, inDowntime)
+		excuseEnd(t, p, o, c, o.untilBack(t.plc, k, c.Recover), c.DurableWithin, inDowntime)
 	}
 	for _, k := range o.device[t.plc].dies {
-		excuseEnd(t, p, o, c, o.untilBack(t.plc, k), 0, deviceRestart)
+		excuseEnd(t, p, o, c, o.untilBack(t.plc, k, c.Recover), 0, deviceRestart)
 	}
 }
 
