@@ -66,6 +66,9 @@ func describeMachine(cfg *opcua.Config, p *plc.PLC, m *plant.Machine) {
 		Name: m.Name, Manufacturer: "Plantbed", Model: m.Kind, SerialNumber: p.Name() + "/" + m.Name, ProductInstanceURI: "urn:plantbed:machine:" + p.Name() + ":" + m.Name,
 		State: tag(m.StateSignal()), Good: tag(m.GoodSignal()), Total: tag(m.TotalSignal()), CycleS: m.IdealCycle,
 	}
+	if d.Total != "" { // units pass through
+		d.Starved, d.Blocked = p.Flag(m.Starved).On, p.Flag(m.Blocked).On
+	}
 	cfg.Machines = append(cfg.Machines, d)
 	var counters []signal.ID
 	for _, id := range []signal.ID{d.Good, d.Total} {

@@ -30,7 +30,7 @@ trusted = "trusted"
 user_certificates = "users"
 named_only = true
 nodeset = ["skid.xml"]
-bind = { "nsu=urn:example:skid;s=Flow" = "pump/pump/flow" }
+bind = { "nsu=urn:example:skid;s=Flow" = "pump/pump/flow", "nsu=urn:example:skid;s=Zero" = "pump.Reset" }
 
 [[plc.alarm]]
 tag = "pump/tank/level"
@@ -50,7 +50,8 @@ tags = ["pump/tank/temp", "pump/motor/winding-temp"]
 
 const skidModel = `<UANodeSet><NamespaceUris><Uri>urn:example:skid</Uri></NamespaceUris>
 <UAVariable NodeId="ns=1;s=Flow" BrowseName="1:Flow" DataType="Double"><References><Reference ReferenceType="Organizes" IsForward="false">i=85</Reference>
-<Reference ReferenceType="HasTypeDefinition">i=63</Reference></References></UAVariable></UANodeSet>`
+<Reference ReferenceType="HasTypeDefinition">i=63</Reference></References></UAVariable>
+<UAMethod NodeId="ns=1;s=Zero" BrowseName="1:Zero"><References><Reference ReferenceType="HasComponent" IsForward="false">i=85</Reference></References></UAMethod></UANodeSet>`
 
 // keyFor makes a certificate and its key, and puts the certificate into folders.
 func keyFor(t *testing.T, uri string, folders ...string) ([]byte, *rsa.PrivateKey) {
@@ -146,11 +147,23 @@ func TestServeShowsWhatATableSays(t *testing.T) {
 	}
 	const total = "pump/count/total"
 	b.until("a unit", func() bool { return *b.truth(total).Scanned.Value >= 1 })
-	res, err := c.Call(b.ctx, &ua.CallMethodRequest{ObjectID: ua.NewStringNodeID(2, "pump"), MethodID: ua.NewStringNodeID(2, "pump.Reset")})
-	if err != nil || res.StatusCode != ua.StatusOK {
-		t.Fatal(err, res)
+	made := *b.truth(total).True
+	for _, m := range []*ua.CallMethodRequest{
+		{ObjectID: ua.NewNumericNodeID(0, 85), MethodID: ua.NewStringNodeID(uint16(len(names)-1), "Zero")},
+		{ObjectID: ua.NewStringNodeID(2, "pump"), MethodID: ua.NewStringNodeID(2, "pump.Reset")},
+	} {
+		res, err := c.Call(b.ctx, m)
+		if err != nil || res.StatusCode != ua.StatusOK {
+			t.Fatal(err, res)
+		}
+		b.until("the counter to begin again", func() bool { v := b.truth(total); return *v.Scanned.Value <= *v.True-made })
+		b.until("a further unit", func() bool { v := b.truth(total); made = *v.True; return *v.Scanned.Value >= 1 })
 	}
-	b.until("the counter to begin again", func() bool { v := b.truth(total); return *v.Scanned.Value < *v.True })
+	for _, name := range []string{"EquipmentStarved", "EquipmentBlocked"} {
+		if v := read("ns=2;s=pump.Status." + name); v.Status != ua.StatusOK || v.Value.Type() != ua.TypeIDBoolean {
+			t.Errorf("%s: %v", name, v.Status)
+		}
+	}
 }
 
 // A file that is not there, or is not what it should be, is said before

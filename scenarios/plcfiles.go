@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/plc"
@@ -30,8 +31,18 @@ func validateShown(ps *strict.Problems, at string, p *plc.Config, tags []string)
 		}
 	}
 	for _, node := range slices.Sorted(maps.Keys(p.Bind)) {
-		known(at+".bind", p.Bind[node])
+		to := p.Bind[node]
+		if isMethod(to, tags) {
+			continue // of a folder of tags; the server knows which it has
+		}
+		known(at+".bind", to)
 	}
+}
+
+// isMethod tells a method, such as "oven.Reset", from a tag.
+func isMethod(name string, tags []string) bool {
+	dot := strings.LastIndexByte(name, '.')
+	return dot > 0 && !slices.Contains(tags, name) && slices.ContainsFunc(tags, func(t string) bool { return strings.HasPrefix(t, name[:dot]+"/") })
 }
 
 // besideFile has the files and folders that PLCs name looked for beside the

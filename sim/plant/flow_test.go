@@ -132,6 +132,38 @@ func TestBottleneckSetsThePace(t *testing.T) {
 	}
 }
 
+// Looked at every so often, a machine waits for as large a part of the time as
+// the ledger books.
+func TestStarvedAndBlocked(t *testing.T) {
+	k, p := build(t, 2, tandem([]string{"500 ms", "1 s", "500 ms"}, []int{10, 10}))
+	p.Start()
+	const looks = 20_000
+	const every = 371 * time.Millisecond // in no step with the cycles
+	var starvedAt, blockedAt [3]float64
+	for i := range looks {
+		k.Run(time.Duration(i+1) * every)
+		for j, m := range p.machines {
+			if m.Starved() {
+				starvedAt[j]++
+			}
+			if m.Blocked() {
+				blockedAt[j]++
+			}
+		}
+	}
+	for j, m := range p.machines {
+		spent := map[string]float64{}
+		for _, s := range m.Ledger() {
+			spent[s.Reason] += s.Seconds
+		}
+		for why, seen := range map[string]float64{"starved": starvedAt[j], "blocked": blockedAt[j]} {
+			if want := spent[why] / (looks * every).Seconds(); math.Abs(seen/looks-want) > 0.01 {
+				t.Errorf("station %d: %s in %.1f %% of the looks, in %.1f %% of the time", j, why, 100*seen/looks, 100*want)
+			}
+		}
+	}
+}
+
 // Little: units in a buffer on average = rate x time that a unit lies there,
 // the first seen by looking at random instants, the second by following each
 // unit first in, first out.

@@ -154,6 +154,11 @@ func (m *Machine) counter(i int) string {
 // State is the PackML state now.
 func (m *Machine) State() int { return m.ledger.state }
 
+// Starved and Blocked tell whether it waits now, for units or for room behind
+// it. A machine that waits for less than 3 s says Execute all the while.
+func (m *Machine) Starved() bool { return m.ledger.why() == starved }
+func (m *Machine) Blocked() bool { return m.ledger.why() == blocked }
+
 // Good and Total are the units so far.
 func (m *Machine) Good() int  { return m.good }
 func (m *Machine) Total() int { return m.total }

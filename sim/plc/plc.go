@@ -22,6 +22,7 @@ type PLC struct {
 	cycle []*cycle
 	where map[signal.ID]place
 	sw    Switch
+	flags []*Flag
 
 	onTruth, onScan []func(*Block)
 	onTrouble       []func(Trouble)
@@ -229,6 +230,9 @@ func (p *PLC) latch(c *cycle, b *Block) {
 	if last := c.latest.Load(); p.sw.frozen && last != nil {
 		copy(b.Values, last.Values)
 	} else {
+		if c.task.Index == 0 {
+			p.latchFlags()
+		}
 		c.takeZeros(func(i int) float64 { return c.channels[i].tag.Read(b.At) })
 		for i, ch := range c.channels {
 			x := ch.tag.Read(b.At)

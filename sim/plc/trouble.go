@@ -155,6 +155,9 @@ func (s *Switch) Restart(down, sameIDs bool) {
 		for _, c := range s.p.cycle {
 			c.forget()
 		}
+		for _, f := range s.p.flags {
+			f.on.Store(false)
+		}
 	}
 	s.tell()
 }

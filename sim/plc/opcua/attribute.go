@@ -146,7 +146,7 @@ func (x *exchange) read(r *ua.ReadRequest) (any, error) {
 	if err := x.operations(len(r.NodesToRead)); err != nil {
 		return nil, err
 	}
-	return &readAnswer{x.s, x.now, r.TimestampsToReturn, r.NodesToRead}, nil
+	return &readAnswer{x.s, x.says(), r.TimestampsToReturn, r.NodesToRead}, nil
 }
 
 // append reads all nodes; tags of one task come from one and the same scan.

@@ -133,7 +133,7 @@ func ofCondition(name string, in []Argument, f change) Method {
 			return nil, err
 		}
 		st.user = strings.TrimPrefix(x.session.user, "user:")
-		x.s.happens(a, &st, x.now)
+		x.s.happens(a, &st, x.says())
 		return nil, nil
 	}}
 }
@@ -254,7 +254,7 @@ func conditionRefresh(x *exchange, _ *node, in []any) ([]any, error) {
 	}
 	for _, it := range sub.order {
 		if it.event != nil {
-			s.refresh(it, x.now)
+			s.refresh(it, x.says())
 		}
 	}
 	return nil, nil
@@ -273,7 +273,7 @@ func conditionRefresh2(x *exchange, _ *node, in []any) ([]any, error) {
 	if it == nil || it.event == nil {
 		return nil, ua.StatusBadMonitoredItemIDInvalid
 	}
-	s.refresh(it, x.now)
+	s.refresh(it, x.says())
 	return nil, nil
 }
 

@@ -84,7 +84,7 @@ func (x *exchange) historyRead(r *ua.HistoryReadRequest) (any, error) {
 		(raw.StartTime.IsZero() || raw.EndTime.IsZero()) && raw.NumValuesPerNode == 0:
 		return nil, ua.StatusBadHistoryOperationInvalid
 	}
-	out := &historyAnswer{stamps: r.TimestampsToReturn, now: ticks(x.now), tap: x.s.tap != nil}
+	out := &historyAnswer{stamps: r.TimestampsToReturn, now: ticks(x.says()), tap: x.s.tap != nil}
 	for _, q := range r.NodesToRead {
 		out.parts = append(out.parts, x.historyOf(q, raw, r.ReleaseContinuationPoints))
 	}

@@ -1,6 +1,7 @@
 package opcua
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -268,7 +269,8 @@ func (im *importer) fill(n *node, x *modelNode, ids idReader) error {
 	return nil
 }
 
-// bind has nodes of models show tags, with the types that those have.
+// bind has variables of models show tags, with the types that those have, and
+// methods of models do what methods of the PLC's machines do.
 func (sp *space) bind(bind map[string]string) error {
 	for _, text := range slices.Sorted(maps.Keys(bind)) {
 		n, err := sp.find(text)
@@ -276,6 +278,12 @@ func (sp *space) bind(bind map[string]string) error {
 			return fmt.Errorf("bind: %w", err)
 		}
 		tag := sp.tags[bind[text]]
+		if n.class == ua.NodeClassMethod {
+			if err := sp.bindMethod(n, tag); err != nil {
+				return fmt.Errorf("bind: %s: %q %w", text, bind[text], err)
+			}
+			continue
+		}
 		switch {
 		case tag == nil || tag.tag == nil:
 			return fmt.Errorf("bind: %s: there is no tag %q", text, bind[text])
@@ -287,6 +295,47 @@ func (sp *space) bind(bind map[string]string) error {
 		n.tag, n.dataType, n.bound, n.memory = tag.tag, tag.dataType, true, nil
 	}
 	return nil
+}
+
+// bindMethod has a method of a model do what one of the PLC's does. It takes the
+// same arguments, as clients learn from the model.
+func (sp *space) bindMethod(n, does *node) error {
+	switch {
+	case does == nil || does.method == nil:
+		return errors.New("is no method of a machine or a variable, such as \"oven.Reset\"")
+	case n.shared || n.method != nil:
+		return errors.New("is for a method that does something already")
+	}
+	for _, list := range []struct {
+		name string
+		want []Argument
+	}{{"InputArguments", does.method.In}, {"OutputArguments", does.method.Out}} {
+		got := sp.argumentTypes(n, list.name)
+		if !slices.EqualFunc(got, list.want, func(typ uint32, a Argument) bool { return typ == a.Type }) {
+			return fmt.Errorf("has other %s than the method of the model", list.name)
+		}
+	}
+	n.method = does.method
+	return nil
+}
+
+// argumentTypes are the data types of the arguments that a method of a model
+// has by its property of that name.
+func (sp *space) argumentTypes(method *node, property string) (types []uint32) {
+	for _, r := range sp.refs(method) {
+		if !r.forward || r.to.name != property || r.to.memory == nil {
+			continue
+		}
+		list, _ := r.to.memory.now.Load().value.([]*ua.ExtensionObject)
+		for _, x := range list {
+			if a, ok := x.Value.(*ua.Argument); ok && a.ValueRank == rankScalar {
+				types = append(types, sp.keyOf(a.DataType))
+			} else {
+				types = append(types, 0)
+			}
+		}
+	}
+	return types
 }
 
 // find finds a node by an id such as "nsu=http://example.org/line/;s=Speed".

@@ -137,7 +137,7 @@ func (it *item) scan(s *Server, b *plc.Block, stamp, now uint64) {
 		return
 	}
 	if it.node.tag == nil {
-		it.poll(s, time.Now())
+		it.poll(s, s.clock(time.Now()))
 		return
 	}
 	v := it.node.tag.index

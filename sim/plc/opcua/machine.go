@@ -20,6 +20,10 @@ type Machine struct {
 	// counters of good and of all units; empty where it has none.
 	State, Good, Total signal.ID
 	CycleS             float64 // ideal time per unit, in seconds
+	// Starved and Blocked tell whether it waits for units, or for room behind
+	// it; nil where units do not pass through. They may be called from any
+	// goroutine.
+	Starved, Blocked func() bool
 }
 
 const (

@@ -12,7 +12,8 @@ import (
 // and running counters for counts, and the oven, which has no state.
 func testMachines() []Machine {
 	return []Machine{
-		{Name: "pump", Manufacturer: "Plantbed", Model: "pump-skid", SerialNumber: "7", ProductInstanceURI: "urn:x:7", State: "pump/motor/speed", Total: "oven/energy", Good: "oven/zone", CycleS: 0.5},
+		{Name: "pump", Manufacturer: "Plantbed", Model: "pump-skid", SerialNumber: "7", ProductInstanceURI: "urn:x:7", State: "pump/motor/speed", Total: "oven/energy", Good: "oven/zone", CycleS: 0.5,
+			Starved: func() bool { return false }, Blocked: func() bool { return true }},
 		{Name: "oven", Model: "oven"},
 	}
 }
@@ -106,6 +107,16 @@ func TestPackML(t *testing.T) {
 		if (speed == float32(120)) != (number == 6) {
 			t.Errorf("state %v: speed %v", number, speed)
 		}
+	}
+	for name, want := range map[string]any{"EquipmentStarved": false, "EquipmentBlocked": true, "UnitModeCurrent": int32(packMLProduce)} {
+		if got := readNode(c, ua.NewStringNodeID(2, "pump.Status."+name)); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	modes := readNode(c, ua.NewStringNodeID(2, "pump.Status.UnitSupportedModes")).(*ua.NodeID)
+	is := ask[*ua.ReadResponse](c, &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{{NodeID: modes, AttributeID: ua.AttributeIDDataTypeDefinition, DataEncoding: &ua.QualifiedName{}}}}).Results[0]
+	if d, ok := is.Value.Value().(*ua.ExtensionObject).Value.(*ua.EnumDefinition); !ok || d.Fields[packMLProduce].Name != "Produce" {
+		t.Errorf("the modes are %v", is.Value)
 	}
 	raw, ok := readNode(c, ua.NewStringNodeID(2, "pump.Admin.ProdDefectiveCount")).([]*ua.ExtensionObject)
 	if !ok || len(raw) != 1 || raw[0].TypeID.NodeID.IntID() != packMLCountEncoding || raw[0].TypeID.NodeID.Namespace() != ns {

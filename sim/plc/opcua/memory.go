@@ -18,6 +18,7 @@ type memory struct {
 	dims     []uint32
 	writable bool
 	now      atomic.Pointer[held]
+	written  atomic.Bool // by a client, since the device was made
 }
 
 // held is what a memory holds at one moment. It never changes.
@@ -104,7 +105,31 @@ func (m *memory) write(v *ua.Variant, part string, now time.Time) ua.StatusCode 
 		}
 	}
 	m.now.Store(&held{value, now})
+	m.written.Store(true)
 	return ua.StatusOK
+}
+
+// keepWritten has an address space hold what clients have written into the one
+// before, whose namespaces from tagSpace on stood by places lower: the device
+// remembers its variables, whatever their ids are now.
+func (sp *space) keepWritten(old *space, places int) {
+	keep := func(n, was *node) {
+		if n.memory != nil && was != nil && was.memory != nil && was.memory.written.Load() {
+			n.memory = was.memory
+		}
+	}
+	for path, n := range sp.tags {
+		keep(n, old.tags[path])
+	}
+	for key, n := range sp.byID {
+		if ns := n.id.Namespace(); ns >= tagSpace {
+			at := *n.id
+			if at.SetNamespace(uint16(int(ns)-places)) == nil {
+				key = at.String()
+			}
+		}
+		keep(n, old.byID[key])
+	}
 }
 
 // splice puts a list into its place in the array that there is.

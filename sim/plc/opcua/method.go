@@ -3,6 +3,7 @@ package opcua
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -141,11 +142,11 @@ func (x *exchange) callOne(r *ua.CallMethodRequest) *ua.CallMethodResult {
 	if object == nil {
 		return refuse(ua.StatusBadNodeIDUnknown)
 	}
-	if n == nil || n.class != ua.NodeClassMethod || !sp.has(object, n) {
+	if n = sp.methodOf(object, n); n == nil {
 		return refuse(ua.StatusBadMethodInvalid)
 	}
 	if n.method == nil { // of a model, which says nothing of what it does
-		return refuse(ua.StatusBadNotImplemented)
+		return refuse(ua.StatusBadNotExecutable)
 	}
 	m := n.method
 	switch {
@@ -200,12 +201,30 @@ func (s *Server) callStatus(name string, err error) ua.StatusCode {
 	return ua.StatusBadDeviceFailure
 }
 
-// has tells whether a node has a method, of its own or by its type.
-func (sp *space) has(object, method *node) bool {
-	for _, r := range sp.refs(object) {
-		if r.forward && r.to == method {
-			return true
+// methodOf is the method of an object that a client means: itself, or the
+// object's own of that name where the client names that of the object's type;
+// nil if the object has none.
+func (sp *space) methodOf(object, method *node) *node {
+	if method == nil || method.class != ua.NodeClassMethod {
+		return nil
+	}
+	if method.method != nil && method.method.anywhere || sp.has(object, method) {
+		return method
+	}
+	for typ := object.kind; typ != 0; typ = sp.superOf(typ) {
+		if t := sp.typeNode(typ); t == nil || !sp.has(t, method) {
+			continue
+		}
+		for _, r := range sp.refs(object) {
+			if r.forward && r.to.class == ua.NodeClassMethod && r.to.ns == method.ns && r.to.name == method.name {
+				return r.to
+			}
 		}
 	}
-	return method.method != nil && method.method.anywhere
+	return nil
+}
+
+// has tells whether a node has a method itself.
+func (sp *space) has(n, method *node) bool {
+	return slices.ContainsFunc(sp.refs(n), func(r ref) bool { return r.forward && r.to == method })
 }

@@ -119,6 +119,15 @@ func (m *model) structure(encoding uint32, fields []modelField) *ua.StructureDef
 	return d
 }
 
+// enumeration describes the values of an enumeration, from 0 on.
+func enumeration(names ...string) *ua.EnumDefinition {
+	d := &ua.EnumDefinition{}
+	for i, name := range names {
+		d.Fields = append(d.Fields, &ua.EnumField{Value: int64(i), DisplayName: ua.NewLocalizedText(name), Description: ua.NewLocalizedText(""), Name: name})
+	}
+	return d
+}
+
 // extension is a structure of the model as it travels.
 func (m *model) extension(encoding uint32, value any) *ua.ExtensionObject {
 	return &ua.ExtensionObject{TypeID: &ua.ExpandedNodeID{NodeID: ua.NewNumericNodeID(m.ns, encoding)}, EncodingMask: ua.ExtensionObjectBinary, Value: value}

@@ -50,7 +50,7 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 	forEvents := c.ItemToMonitor.AttributeID == ua.AttributeIDEventNotifier
 	tag := n.tag != nil && c.ItemToMonitor.AttributeID == ua.AttributeIDValue
 	if !tag {
-		if _, err := s.readOther(n, c.ItemToMonitor, x.now); err != nil {
+		if _, err := s.readOther(n, c.ItemToMonitor, x.says()); err != nil {
 			return nil, err
 		}
 	}
@@ -76,7 +76,7 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 		sub.polled = append(sub.polled, it)
 	}
 	if it.mode != ua.MonitoringModeDisabled {
-		it.first(s, x.now)
+		it.first(s, x.says())
 	}
 	return it, nil
 }
@@ -254,7 +254,7 @@ func (it *item) setMode(x *exchange, mode ua.MonitoringMode) {
 	case mode == ua.MonitoringModeDisabled:
 		it.queue.clear()
 	case was == ua.MonitoringModeDisabled:
-		it.first(x.s, x.now)
+		it.first(x.s, x.says())
 	case mode == ua.MonitoringModeReporting:
 		it.announce()
 	}

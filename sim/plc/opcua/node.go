@@ -128,20 +128,20 @@ func newSpace(img Image, cfg Config, moved int) (*space, error) {
 		sp.attach(parent, typ, n)
 	}
 	for i := range cfg.Variables {
-		if err := sp.addVariable(img, &cfg.Variables[i]); err != nil {
+		if err := sp.addVariable(img, &cfg.Variables[i], cfg.start); err != nil {
 			return nil, err
 		}
 	}
 	if err := sp.addMachines(cfg.Machines); err != nil {
 		return nil, err
 	}
-	if err := sp.addModels(cfg.Models, cfg.Bind, cfg.start); err != nil {
-		return nil, err
-	}
 	for _, m := range methods {
 		if err := sp.addMethod(m); err != nil {
 			return nil, err
 		}
+	}
+	if err := sp.addModels(cfg.Models, cfg.Bind, cfg.start); err != nil {
+		return nil, err
 	}
 	sp.alarms = make([][]*alarm, len(img.Tasks()))
 	for i := range cfg.Alarms {

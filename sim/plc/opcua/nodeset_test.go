@@ -83,8 +83,50 @@ func TestModel(t *testing.T) {
 		t.Errorf("a variable that shows a tag reads %v", v)
 	}
 	call := &ua.CallRequest{MethodsToCall: []*ua.CallMethodRequest{{ObjectID: at("Filler"), MethodID: ua.NewNumericNodeID(ns, 7001)}}}
-	if got := ask[*ua.CallResponse](c, call).Results[0].StatusCode; got != ua.StatusBadNotImplemented {
+	if got := ask[*ua.CallResponse](c, call).Results[0].StatusCode; got != ua.StatusBadNotExecutable {
 		t.Errorf("a method of a model: %v", got)
+	}
+}
+
+// A method of a model does what one of the PLC's does where it is bound to it,
+// by its own id as by that of its type; others cannot be executed.
+func TestMethodsOfModels(t *testing.T) {
+	p := newPLC()
+	s := serve(t, p, Config{Models: []*Model{lineModel(t)}, Bind: map[string]string{"nsu=" + line + ";i=7003": "oven.SetSetpoint"}}, Options{})
+	c := rawSession(t, s, 0)
+	ns := index(t, c, line)
+	capper := ua.NewStringNodeID(ns, "Capper")
+	for _, number := range []uint32{7003, 7002} {
+		to := float64(number) - 6900
+		r := &ua.CallRequest{MethodsToCall: []*ua.CallMethodRequest{{ObjectID: capper, MethodID: ua.NewNumericNodeID(ns, number), InputArguments: []*ua.Variant{ua.MustVariant(to)}}}}
+		if got := ask[*ua.CallResponse](c, r).Results[0].StatusCode; got != ua.StatusOK || p.written["oven/setpoint"] != to {
+			t.Errorf("i=%d: %v, wrote %v", number, got, p.written)
+		}
+	}
+	for _, m := range []struct {
+		what   string
+		method uint32
+		can    bool
+		want   ua.StatusCode
+	}{
+		{"bound to nothing", 7001, false, ua.StatusBadNotExecutable},
+		{"of the type, and the object has none", 7002, false, ua.StatusBadMethodInvalid},
+		{"of another object", 7003, true, ua.StatusBadMethodInvalid},
+	} {
+		r := &ua.CallRequest{MethodsToCall: []*ua.CallMethodRequest{{ObjectID: ua.NewStringNodeID(ns, "Filler"), MethodID: ua.NewNumericNodeID(ns, m.method)}}}
+		if got := ask[*ua.CallResponse](c, r).Results[0].StatusCode; got != m.want {
+			t.Errorf("%s: %v, want %v", m.what, got, m.want)
+		}
+		look := &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{{NodeID: ua.NewNumericNodeID(ns, m.method), AttributeID: ua.AttributeIDExecutable, DataEncoding: &ua.QualifiedName{}}}}
+		if can := ask[*ua.ReadResponse](c, look).Results[0].Value.Value(); can != m.can {
+			t.Errorf("%s: Executable is %v", m.what, can)
+		}
+	}
+	for node, does := range map[string]string{"i=7001": "oven.SetSetpoint", "i=7003": "oven.SetNothing"} {
+		cfg := Config{Models: []*Model{lineModel(t)}, Bind: map[string]string{"nsu=" + line + ";" + node: does}}
+		if _, err := newSpace(p, cfg.WithDefaults("x"), 0); err == nil || !strings.Contains(err.Error(), does) {
+			t.Errorf("%s bound to %s: %v", node, does, err)
+		}
 	}
 }
 

@@ -20,11 +20,14 @@ var packMLTypes = []modelType{
 	{1, ua.NodeClassObjectType, id.FiniteStateMachineType, "PackMLExecuteStateMachineType"},
 	{6, ua.NodeClassObjectType, id.BaseObjectType, "PackMLBaseObjectType"},
 	{14, ua.NodeClassDataType, id.Structure, "PackMLCountDataType"},
+	{packMLModes, ua.NodeClassDataType, id.Enumeration, "ProductionMaintenanceModeEnum"},
 }
 
 const (
 	packMLObjects       = 72 // the folder of all machines
 	packMLCountEncoding = 69
+	packMLModes         = 11 // the modes that a unit can be in
+	packMLProduce       = 1  // the one that it is in
 )
 
 // packMLState is a state of a machine (ISA-TR88.00.02) in each of the state
@@ -76,6 +79,7 @@ func (sp *space) addPackMLTypes() *model {
 	encoding := m.object(packMLCountEncoding, "Default Binary", id.DataTypeEncodingType)
 	encoding.ns = 0
 	sp.link(count, id.HasEncoding, encoding)
+	m.node(packMLModes).definition = enumeration("Invalid", "Produce", "Maintenance", "Manual")
 	return m
 }
 
@@ -95,12 +99,13 @@ func (sp *space) addPackML(m *model, mc *Machine, top *node) {
 		}
 		return float32(0)
 	}
+	m.property(status, m.ns, "UnitSupportedModes", id.NodeID, constant(m.node(packMLModes).id))
 	for _, v := range []struct {
 		name     string
 		dataType uint32
 		read     reading
 	}{
-		{"UnitModeCurrent", id.Int32, constant(int32(1))}, // produce
+		{"UnitModeCurrent", m.typ(packMLModes), constant(int32(packMLProduce))},
 		{"UnitModeRequested", id.Boolean, constant(false)}, {"UnitModeChangeInProcess", id.Boolean, constant(false)},
 		{"StateRequested", id.Int32, numberOf(state)}, {"StateChangeInProcess", id.Boolean, constant(false)},
 		{"MachSpeed", id.Float, constant(speed)}, {"CurMachSpeed", id.Float, running},
@@ -110,6 +115,15 @@ func (sp *space) addPackML(m *model, mc *Machine, top *node) {
 			n.kind = id.AnalogItemType
 			sp.addProperty(n, "EURange", id.Range, ua.NewExtensionObject(&ua.Range{High: float64(max(speed, 1))}))
 			sp.addProperty(n, "EngineeringUnits", id.EUInformation, ua.NewExtensionObject(units("1/min")))
+		}
+	}
+
+	for _, v := range []struct {
+		name  string
+		waits func() bool
+	}{{"EquipmentBlocked", mc.Blocked}, {"EquipmentStarved", mc.Starved}} {
+		if v.waits != nil {
+			m.variable(status, m.ns, v.name, id.Boolean, func(*Server, time.Time) any { return v.waits() })
 		}
 	}
 

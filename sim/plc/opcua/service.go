@@ -26,6 +26,9 @@ type head struct {
 	hint   time.Duration // how long the client will wait, 0 for ever
 }
 
+// says is what the device's clock says of the time of the answer.
+func (x *exchange) says() time.Time { return x.s.clock(x.now) }
+
 // service is one row of the table of services.
 type service struct {
 	kind   string // one of plc.Requests; discovery needs no activated session

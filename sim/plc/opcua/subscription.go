@@ -149,7 +149,7 @@ func (s *Server) cycle(sub *subscription) {
 		s.mu.Unlock()
 		return
 	}
-	now := time.Now()
+	now := s.clock(time.Now())
 	for _, it := range sub.polled {
 		if it.mode != ua.MonitoringModeDisabled {
 			it.poll(s, now)

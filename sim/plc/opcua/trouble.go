@@ -31,6 +31,7 @@ func (s *Server) trouble(t plc.Trouble) {
 	now := &shown{trouble: t, space: was.space, sec: was.sec}
 	if t.Moved != was.trouble.Moved {
 		if sp, err := newSpace(s.img, s.cfg, t.Moved); err == nil { // as it was made before
+			sp.keepWritten(was.space, t.Moved-was.trouble.Moved)
 			now.space = sp
 		}
 	}
@@ -95,7 +96,7 @@ func (s *Server) reboot(sameIDs bool) []*conn {
 			a.reset()
 		}
 	}
-	if s.start = time.Now(); sameIDs {
+	if s.start = s.clock(time.Now()); sameIDs {
 		s.ids = s.firstIDs
 	} else {
 		s.drawIDs()
@@ -109,7 +110,7 @@ func (s *Server) reboot(sameIDs bool) []*conn {
 // lose tells the items of tags that have gone so; those of tags that are back
 // report the next scan, whatever is in it. The mutex is held.
 func (s *Server) lose(gone []signal.ID) {
-	now := ticks(time.Now())
+	now := ticks(s.clock(time.Now()))
 	for _, feed := range s.feeds {
 		for _, it := range feed {
 			if it.node.tag == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"os"
@@ -303,6 +304,40 @@ func TestTheNamespaceMoves(t *testing.T) {
 	p.tell(plc.Trouble{})
 	if got := statusOf(rawSession(t, s, time.Minute), readOf("pump/flow")); got != ua.StatusOK {
 		t.Errorf("moved back: %v", got)
+	}
+}
+
+// A device remembers what was written into its variables, and when, whatever
+// their ids have become; what nobody has written has kept its time too.
+func TestVariablesWhenTheNamespaceMoves(t *testing.T) {
+	p, s, c := troubledServer(t, Config{Variables: testVariables(), Models: []*Model{lineModel(t)}})
+	own, model := readOf("oven/batch"), readOf("oven/names")
+	ns := index(t, c, line)
+	own.NodesToRead = append(own.NodesToRead, readIn(ns, "Filler.Gate").NodesToRead...)
+	for i, v := range []any{"B-2", int32(3)} {
+		w := writeOf("x", v)
+		w.NodesToWrite[0].NodeID = own.NodesToRead[i].NodeID
+		if got := ask[*ua.WriteResponse](c, w).Results[0]; got != ua.StatusOK {
+			t.Fatal(got)
+		}
+	}
+	look := func(c *raw, by int) (list []string) {
+		for _, q := range append(slices.Clone(own.NodesToRead), model.NodesToRead...) {
+			at := ua.NewStringNodeID(q.NodeID.Namespace()+uint16(by), q.NodeID.StringID())
+			r := ask[*ua.ReadResponse](c, &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{{NodeID: at, AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{}}}}).Results[0]
+			list = append(list, fmt.Sprint(r.Status, r.Value.Value(), r.SourceTimestamp))
+		}
+		return list
+	}
+	before := look(c, 0)
+	for _, by := range []int{2, 1, 0} {
+		p.tell(plc.Trouble{Moved: by})
+		if got := look(rawSession(t, s, time.Minute), by); !slices.Equal(got, before) {
+			t.Errorf("moved by %d:\n%v, want\n%v", by, got, before)
+		}
+	}
+	if w := writeOf("oven/batch", "C"); ask[*ua.WriteResponse](rawSession(t, s, time.Minute), w).Results[0] != ua.StatusOK || look(rawSession(t, s, time.Minute), 0)[0] == before[0] {
+		t.Error("moved back, it keeps nothing")
 	}
 }
 

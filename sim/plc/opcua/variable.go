@@ -11,8 +11,9 @@ import (
 	"github.com/plantbed/plantbed/sim/plc"
 )
 
-// addVariable puts a variable of the controller's own beside its tags.
-func (sp *space) addVariable(img Image, v *plc.Variable) error {
+// addVariable puts a variable of the controller's own beside its tags. Its first
+// value is of the time start.
+func (sp *space) addVariable(img Image, v *plc.Variable, start time.Time) error {
 	if sp.tags[v.Name] != nil {
 		return fmt.Errorf("variable %q: there is a node of that name", v.Name)
 	}
@@ -24,7 +25,7 @@ func (sp *space) addVariable(img Image, v *plc.Variable) error {
 	if len(v.Tags) > 0 {
 		err = sp.putTogether(n, v)
 	} else {
-		n.memory, err = memoryOf(v)
+		n.memory, err = memoryOf(v, start)
 		n.dataType = uint32(v.Kind())
 	}
 	if err != nil {
@@ -43,11 +44,11 @@ func (sp *space) addVariable(img Image, v *plc.Variable) error {
 	return sp.addMethod(Method{
 		Object: folder(v.Name), Name: "Set" + title(n.name),
 		In: []Argument{{"Value", string(v.Unit), n.dataType}},
-		Do: func(in []any) ([]any, error) {
+		served: func(x *exchange, _ *node, in []any) ([]any, error) {
 			if !n.within(in[0]) {
 				return nil, ua.StatusBadOutOfRange
 			}
-			if status := n.memory.write(ua.MustVariant(in[0]), "", time.Now()); status != ua.StatusOK {
+			if status := n.memory.write(ua.MustVariant(in[0]), "", x.says()); status != ua.StatusOK {
 				return nil, status
 			}
 			return nil, nil
@@ -71,7 +72,7 @@ func (sp *space) putTogether(n *node, v *plc.Variable) error {
 }
 
 // memoryOf is the memory of a variable with its first value.
-func memoryOf(v *plc.Variable) (*memory, error) {
+func memoryOf(v *plc.Variable, start time.Time) (*memory, error) {
 	list, err := v.Elements()
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func memoryOf(v *plc.Variable) (*memory, error) {
 		rank = rankArray
 	}
 	if len(list) == 0 {
-		return newMemory(kind, rank, nil, v.Writable, nil, time.Time{}), nil
+		return newMemory(kind, rank, nil, v.Writable, nil, start), nil
 	}
 	typ := goTypes[kind]
 	out := reflect.MakeSlice(reflect.SliceOf(typ), len(list), len(list))
@@ -98,7 +99,7 @@ func memoryOf(v *plc.Variable) (*memory, error) {
 	case kind == byte(ua.TypeIDByte):
 		value = ua.ByteArray(out.Interface().([]byte))
 	}
-	return newMemory(kind, rank, nil, v.Writable, value, time.Time{}), nil
+	return newMemory(kind, rank, nil, v.Writable, value, start), nil
 }
 
 // describeRange adds the properties EURange and EngineeringUnits.

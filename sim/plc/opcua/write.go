@@ -15,13 +15,13 @@ func (x *exchange) write(r *ua.WriteRequest) (any, error) {
 	}
 	out := &ua.WriteResponse{}
 	for _, w := range r.NodesToWrite {
-		out.Results = append(out.Results, x.s.writeOne(w))
+		out.Results = append(out.Results, x.s.writeOne(w, x.says()))
 	}
 	return out, nil
 }
 
 // writeOne hands a value to the PLC, which takes it over at its next scan.
-func (s *Server) writeOne(w *ua.WriteValue) ua.StatusCode {
+func (s *Server) writeOne(w *ua.WriteValue, now time.Time) ua.StatusCode {
 	n := s.space().node(w.NodeID)
 	if status := s.refuses("write", true); status != ua.StatusOK {
 		return status
@@ -40,7 +40,7 @@ func (s *Server) writeOne(w *ua.WriteValue) ua.StatusCode {
 	case n.memory != nil && !n.within(w.Value.Value.Value()):
 		return ua.StatusBadOutOfRange
 	case n.memory != nil:
-		return n.memory.write(w.Value.Value, w.IndexRange, time.Now())
+		return n.memory.write(w.Value.Value, w.IndexRange, now)
 	}
 	v, ok := engineering(n.tag.tag, w.Value.Value)
 	if !ok {
