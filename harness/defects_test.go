@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/plantbed/plantbed/harness/internal/planted"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/harness/score"
 	"github.com/plantbed/plantbed/harness/virtual"
@@ -28,31 +27,7 @@ type account struct {
 	N, Count   int
 }
 
-// defectiveDir is where the executable is, once a test has asked for it.
-var defectiveDir string
-
-var buildDefective = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "defective")
-	if err != nil {
-		return "", err
-	}
-	defectiveDir = dir
-	exe := filepath.Join(dir, "defective")
-	cmd := exec.Command("go", "build", "-tags", "faketime", "-o", exe, "./testdata/defective")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%v\n%s", err, out)
-	}
-	return exe, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if defectiveDir != "" {
-		os.RemoveAll(defectiveDir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { planted.Main(m) }
 
 // runDefective runs a test scenario under the fake clock with a defect, and
 // returns the card and what the defect counted.
@@ -63,10 +38,6 @@ func runDefective(t *testing.T, scenario, defect string) (score.Result, account)
 
 func runDefectiveFile(t *testing.T, path, defect string) (score.Result, account) {
 	t.Helper()
-	exe, err := buildDefective()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	sc, ps := scenarios.Load(path, nil)
 	if ps = append(ps, sc.Validate(score.MetricNames())...); len(ps) > 0 {
@@ -83,7 +54,7 @@ func runDefectiveFile(t *testing.T, path, defect string) (score.Result, account)
 	var log strings.Builder
 	h := fnv.New32a()
 	h.Write([]byte(defect))
-	w := virtual.Worker{Exe: exe, Args: []string{dir, defect, fmt.Sprint(defectSeed + uint64(h.Sum32()))}, Log: &log,
+	w := virtual.Worker{Exe: planted.Virtual(t), Args: []string{dir, defect, fmt.Sprint(defectSeed + uint64(h.Sum32()))}, Log: &log,
 		Progress: func(line string) {
 			if s, ok := strings.CutPrefix(line, "own "); ok {
 				json.Unmarshal([]byte(s), &own)
@@ -106,9 +77,9 @@ func runDefectiveFile(t *testing.T, path, defect string) (score.Result, account)
 	return score.Score(l), own
 }
 
-// planted is one defect and where the score must find it: what figure holds
+// plantedDefects: each is one defect and where the score must find it: what figure holds
 // the defect's own count, and of which kind and stage it is.
-var planted = []struct {
+var plantedDefects = []struct {
 	defect, scenario string
 	found            func(score.Card, account) int
 	// tag gives the count that the defect's tag shows, stage where it says the blame lies.
@@ -171,7 +142,7 @@ func lostStage(t score.TagCount) string {
 
 func TestPlantedDefectsAreFound(t *testing.T) {
 	t.Logf("seed %d", defectSeed)
-	for _, p := range planted {
+	for _, p := range plantedDefects {
 		t.Run(p.defect, func(t *testing.T) {
 			r, own := runDefective(t, p.scenario, p.defect)
 			got := p.found(r.Card, own)

@@ -97,9 +97,12 @@ func writeGatewayConfig(file string, cfg gateway.Config) error {
 }
 
 func (h *processHost) boot() error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
+	self := h.r.opts.Exe
+	if self == "" {
+		var err error
+		if self, err = os.Executable(); err != nil {
+			return fmt.Errorf("gateway: %w", err)
+		}
 	}
 	args := append([]string{"gateway", "-c", h.file}, h.r.opts.GatewayArgs...)
 	if h.clock.own {

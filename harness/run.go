@@ -44,8 +44,8 @@ type Options struct {
 	// GatewayArgs are added to the command line of a gateway that is a process
 	// of its own.
 	GatewayArgs []string
-	// Exe is the file of plantbed itself, for a system under test that is one;
-	// empty means this program.
+	// Exe is the file of plantbed itself, for a gateway that is a process of its
+	// own and for a system under test that is one; empty means this program.
 	Exe string
 	// begun is told when everything but the gateway is up; see Start.
 	begun func(*run)
@@ -59,8 +59,8 @@ type Tweak struct {
 	Gateway func(*gateway.Options)
 	// GatewayConfig changes what it is configured with.
 	GatewayConfig func(*gateway.Config)
-	// Wire changes the options of the link to a PLC.
-	Wire func(plc string, o *wire.Options)
+	// Wire changes the options of a link: that to a PLC by its name, or "broker".
+	Wire func(target string, o *wire.Options)
 	// Broker is told the broker's URL once it listens.
 	Broker func(url string)
 	// PushConfig takes the place of what a pushed configuration does.

@@ -96,7 +96,11 @@ func (r *run) startBroker(ctx context.Context) error {
 		}
 	}
 	frames := r.framesOf(brokerTarget, wire.FramesMQTT)
-	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: r.anyPort(), Upstream: upstream, Seed: r.sc.Seed, Frames: frames}, wire.Options{Log: r.log})
+	o := wire.Options{Log: r.log}
+	if r.opts.Tweak.Wire != nil {
+		r.opts.Tweak.Wire(brokerTarget, &o)
+	}
+	w, err := wire.Listen(wire.Config{Name: brokerTarget, Listen: r.anyPort(), Upstream: upstream, Seed: r.sc.Seed, Frames: frames}, o)
 	if err != nil {
 		return err
 	}

@@ -51,10 +51,7 @@ func (l *lane) operate(b []byte, from int64) {
 	}
 	if (set == nil || !set.frames[l.dir]) && !k.busy() {
 		k.mine = false
-		for rest := b; len(rest) > 0 && l.frames.known(); {
-			n, _ := l.frames.take(rest)
-			rest = rest[n:]
-		}
+		l.skim(b)
 		k.send(l, b, from, from+int64(len(b)), time.Time{})
 		return
 	}
@@ -109,6 +106,14 @@ func (k *knife) piece(l *lane, set *ruleSet, what step, b []byte, from int64) {
 	}
 	if l.frames.left == 0 {
 		k.complete(l)
+	}
+}
+
+// skim keeps count of the frames in bytes that no rule touches.
+func (l *lane) skim(b []byte) {
+	for len(b) > 0 && l.frames.known() {
+		n, _ := l.frames.take(b)
+		b = b[n:]
 	}
 }
 

@@ -79,6 +79,11 @@ func (l *lane) take(b []byte) {
 		l.tamper(b, from)
 		return
 	}
+	l.onward(b, from)
+}
+
+// onward sends bytes, by way of the rules where there are any.
+func (l *lane) onward(b []byte, from int64) {
 	if l.frames.known() || l.c.w.rules.Load() != nil {
 		l.operate(b, from)
 		return

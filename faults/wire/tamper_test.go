@@ -102,6 +102,42 @@ func TestTamperAtRandom(t *testing.T) {
 	}
 }
 
+// A wire with a hook has its faults all the same, where the hook makes bytes
+// no longer, and its frames are counted on where it does.
+func TestTamperAndRules(t *testing.T) {
+	fs := mqttStream()
+	extra := mqttFrame(4, []byte{9, 9})
+	up := server(t, func(c net.Conn) {
+		for _, f := range fs {
+			io.ReadFull(c, make([]byte, 1)) // each in a chunk of its own
+			c.Write(f)
+		}
+	})
+	w := open(t, Config{Name: "a", Upstream: up, Frames: FramesMQTT}, Options{Tamper: func(_ int, toClient bool, b []byte) []byte {
+		switch {
+		case toClient && bytes.Equal(b, fs[0]):
+			return append(bytes.Clone(b), extra...)
+		case toClient && bytes.Equal(b, fs[2]):
+			b[len(b)-1] = '!'
+		}
+		return b
+	}})
+	if err := w.SetRules([]Rule{{ID: 1, Dir: ToClient, Do: Drop, Frame: "publish", Nth: 2, Count: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	c, got := dial(t, w.Addr()), []byte(nil)
+	changed := bytes.Clone(fs[2])
+	changed[len(changed)-1] = '!'
+	for _, f := range [][]byte{slices.Concat(fs[0], extra), fs[1], changed, fs[3], nil, fs[5]} {
+		c.Write([]byte("x"))
+		b := make([]byte, len(f))
+		io.ReadFull(c, b)
+		got = append(got, b...)
+	}
+	// The first publish was made longer, so that no rule has seen it.
+	same(t, "the stream", got, slices.Concat(fs[0], extra, fs[1], changed, fs[3], fs[5]))
+}
+
 // The other direction can be tapped instead.
 func TestTapToServer(t *testing.T) {
 	var tap tap

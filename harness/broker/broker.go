@@ -13,7 +13,7 @@
 //	err := broker.Watch(ctx, "mqtt://broker.lan:1883", "plantbed", opts)
 //
 // The tap sees every PUBLISH that a client sends, a repeated one again, before
-// it is passed on to anybody.
+// it is passed on to anybody; and every will, once it is.
 //
 // What the embedded broker holds, and drops beyond: per session Inflight
 // messages that are not acknowledged (those for a client that is away count

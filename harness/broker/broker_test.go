@@ -107,6 +107,26 @@ func TestTapSeesEveryPublishAndItsRepeats(t *testing.T) {
 	}
 }
 
+// A client that has gone without a word is heard once more, by its will.
+func TestTapSeesWills(t *testing.T) {
+	var tap seen
+	b := start(t, Options{OnPublish: tap.add})
+	c, err := net.Dial("tcp", b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// CONNECT of "gw" with the will "gone" at gw/status, keep-alive 60 s.
+	io.WriteString(c, "\x10\x21\x00\x04MQTT\x05\x06\x00\x3c\x00\x00\x02gw\x00\x00\x09gw/status\x00\x04gone")
+	if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
+		t.Fatalf("no CONNACK: %v", err)
+	}
+	if got := tap.get(); len(got) > 0 {
+		t.Errorf("the tap saw %v of a client that is there", got)
+	}
+	c.Close()
+	eventually(t, "the tap sees the will", func() bool { return strings.Join(tap.get(), " ") == "gw/status=gone" })
+}
+
 func TestOfflineSessionGetsMoreThanTheLibrarysDefault(t *testing.T) {
 	const n = 9000 // the library's own limit is 8192, and it drops in silence
 	b := start(t, Options{})

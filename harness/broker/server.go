@@ -56,7 +56,7 @@ type hook struct {
 func (h *hook) ID() string { return "plantbed" }
 
 func (h *hook) Provides(what byte) bool {
-	return bytes.IndexByte([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnConnect, mqtt.OnPublish}, what) >= 0
+	return bytes.IndexByte([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnConnect, mqtt.OnPublish, mqtt.OnWillSent}, what) >= 0
 }
 
 func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
@@ -88,10 +88,18 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		return pk, packets.ErrQuotaExceeded
 	}
 	h.b.published.Add(1)
+	h.tell(pk)
+	return pk, nil
+}
+
+// OnWillSent is called when a client has gone without a word, and its will was
+// passed on.
+func (h *hook) OnWillSent(_ *mqtt.Client, pk packets.Packet) { h.tell(pk) }
+
+func (h *hook) tell(pk packets.Packet) {
 	if h.b.opts.OnPublish != nil {
 		h.b.tap.Lock()
 		defer h.b.tap.Unlock()
 		h.b.opts.OnPublish(pk.TopicName, pk.Payload, time.Now())
 	}
-	return pk, nil
 }

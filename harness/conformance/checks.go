@@ -220,10 +220,11 @@ func damageTold(e Evidence) (wrong, missing []string) {
 }
 
 // bornAndDeadInOrder holds an edge node's messages against the rules: a birth
-// begins a sequence at 0 that goes on by one, births count up, and a death
-// carries the number of a birth that was.
+// begins a sequence at 0 that goes on by one, a death carries the number of a
+// birth that was, and who is born anew has died before, or is told to have later.
 func bornAndDeadInOrder(e Evidence) (wrong, missing []string) {
-	births := map[string]bool{}
+	births, dead := map[string]bool{}, map[string]bool{}
+	var lives []string // the numbers of all births, without rebirths
 	next, deaths := -1, 0
 	holes := 0 // that the faults tear by dropping a message on the wire
 	for _, w := range e.Log.Meta.Plan {
@@ -245,6 +246,9 @@ func bornAndDeadInOrder(e Evidence) (wrong, missing []string) {
 			if n.N != 0 {
 				wrong = append(wrong, fmt.Sprintf("the birth at %v has the sequence number %v, not 0", at, n.N))
 			}
+			if !births[bd] {
+				lives = append(lives, bd)
+			}
 			births[bd], next = true, 1
 		case "NDATA":
 			if holes > 0 && int(n.N) == (next+1)%256 {
@@ -255,9 +259,15 @@ func bornAndDeadInOrder(e Evidence) (wrong, missing []string) {
 			next = (int(n.N) + 1) % 256
 		case "NDEATH":
 			deaths++
+			dead[bd] = true
 			if !tied || !births[bd] {
 				wrong = append(wrong, fmt.Sprintf("the death at %v names no birth", at))
 			}
+		}
+	}
+	for i, bd := range lives {
+		if i+1 < len(lives) && !dead[bd] {
+			wrong = append(wrong, fmt.Sprintf("no death names the birth %q, which another followed", bd))
 		}
 	}
 	if next < 0 || deaths == 0 {

@@ -2,10 +2,7 @@ package hunt_test
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,39 +11,15 @@ import (
 	"time"
 
 	"github.com/plantbed/plantbed/harness/hunt"
+	"github.com/plantbed/plantbed/harness/internal/planted"
 	"github.com/plantbed/plantbed/scenarios"
 )
 
-// defectiveDir is where the executable is, once a test has asked for it.
-var defectiveDir string
+func TestMain(m *testing.M) { planted.Main(m) }
 
-// buildDefective builds the stack with planted defects of harness's tests.
-var buildDefective = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "defective")
-	if err != nil {
-		return "", err
-	}
-	defectiveDir = dir
-	exe := filepath.Join(dir, "defective")
-	cmd := exec.Command("go", "build", "-tags", "faketime", "-o", exe, "../testdata/defective")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("%v\n%s", err, out)
-	}
-	return exe, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if defectiveDir != "" {
-		os.RemoveAll(defectiveDir)
-	}
-	os.Exit(code)
-}
-
-// planted are the defects of the walking line: what the hunt must find them by,
+// plantedDefects are those of the walking line: what the hunt must find them by,
 // and the most faults that a minimal plan may have.
-var planted = []struct {
+var plantedDefects = []struct {
 	defect     string
 	invariants string // one of these, by spaces
 	faults     int
@@ -76,12 +49,9 @@ var planted = []struct {
 // Each planted defect is found, by the invariant that it breaks, and shrunk to
 // no more faults than it needs, within two minutes.
 func TestPlantedDefectsAreFoundAndShrunk(t *testing.T) {
-	exe, err := buildDefective()
-	if err != nil {
-		t.Fatal(err)
-	}
+	exe := planted.Virtual(t)
 	base := walking(t)
-	for _, p := range planted {
+	for _, p := range plantedDefects {
 		t.Run(p.defect, func(t *testing.T) {
 			if !p.quick && os.Getenv("PLANTBED_HUNT") == "" {
 				t.Skip("make hunt-defects hunts for it")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/harness/hunt"
+	"github.com/plantbed/plantbed/harness/internal/planted"
 	"github.com/plantbed/plantbed/internal/strict"
 )
 
@@ -50,10 +51,7 @@ var excused = []struct {
 func sec(n int) strict.Duration { return strict.Duration(time.Duration(n) * time.Second) }
 
 func TestWhatNobodyCanIsNotHeldAgainstAStack(t *testing.T) {
-	exe, err := buildDefective()
-	if err != nil {
-		t.Fatal(err)
-	}
+	exe := planted.Virtual(t)
 	for _, c := range excused {
 		t.Run(c.name, func(t *testing.T) {
 			for defect, want := range map[string]bool{"none": false, "drop": true} {

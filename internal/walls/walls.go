@@ -58,6 +58,7 @@ var Rules = []Rule{
 	{Tree: "scenarios/sut"},
 	// The hunt is a user of the whole: it runs scenarios and reads their cards.
 	{Tree: "harness/hunt", May: []string{"faults", "harness/record", "harness/score", "harness/virtual", "scenarios", "sim", "internal/..."}},
+	{Tree: "harness/internal/planted"}, // for tests: it builds the stack with planted defects
 	{Tree: "harness/api", May: []string{"harness/record", "sim/signal"}, Net: true},
 	{Tree: "harness", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
 	{Tree: "scenarios", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "internal/...", "harness/sut"}}, // its Config

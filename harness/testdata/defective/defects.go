@@ -91,6 +91,9 @@ func plant(name string, seed uint64) (*defect, error) {
 		}
 		tweak, ok := naive(name)
 		if !ok {
+			tweak, ok = lie(name)
+		}
+		if !ok {
 			return nil, fmt.Errorf("there is no defect %q", name)
 		}
 		d.tweak = tweak

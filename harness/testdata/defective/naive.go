@@ -31,6 +31,8 @@ func naive(name string) (harness.Tweak, bool) {
 		return stage(func(_ *naivety, in []signal.Sample) []signal.Sample { return of("mb", in) }), true
 	case "throws-away-what-is-late":
 		return stage((*naivety).live), true
+	case "deaf-after-a-jump":
+		return stage((*naivety).expire), true
 	case "own-times":
 		return stage((*naivety).restamp), true
 	case "old-index":
@@ -73,6 +75,8 @@ type naivety struct {
 	seen map[string]time.Time // when a device was last heard of
 	gap  map[string]bool      // it was silent for a while
 	last map[signal.ID]float64
+	// wall is the last time by the wall, expired when it went too far.
+	wall, expired time.Time
 }
 
 var _ pipeline.Stage = (*naivety)(nil)
@@ -116,6 +120,22 @@ func of(d string, in []signal.Sample) (out []signal.Sample) {
 // deaf hears nothing of the OPC UA controller any more once it was away.
 func (n *naivety) deaf(in []signal.Sample) []signal.Sample {
 	if n.gap["ua"] {
+		return of("mb", in)
+	}
+	return in
+}
+
+// expire believes the wall clock: where that has gone on by more than a secure
+// channel lasts, the channel counts as expired, and what the OPC UA controller
+// sends until there is another is lost without a word.
+func (n *naivety) expire(in []signal.Sample) []signal.Sample {
+	const lasts, another = time.Minute, 3 * time.Second
+	now := time.Now()
+	if wall := now.Round(0); !n.wall.IsZero() && wall.Sub(n.wall) > lasts { // without its monotonic part
+		n.expired = now
+	}
+	n.wall = now.Round(0)
+	if !n.expired.IsZero() && now.Sub(n.expired) < another {
 		return of("mb", in)
 	}
 	return in
