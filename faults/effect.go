@@ -20,7 +20,7 @@ type Effect struct {
 	// Refuses says that the controller answers with an error now and then;
 	// what it did not send, nobody could have had.
 	Refuses bool
-	// Late is by how much answers come later.
+	// Late is by how much answers come later, or what the gateway stores.
 	Late time.Duration
 	// Gone are the tags that nobody can read in the window.
 	Gone []string
@@ -44,6 +44,8 @@ func (c Config) Effect(protocol string) Effect {
 	case "gateway.disk_full", "gateway.disk_read_only":
 		// Who cannot store must not take: the sources keep it, as in a cut.
 		return Effect{Cut: true}
+	case "gateway.disk_slow":
+		return Effect{Late: 2 * c.Sync.D()} // the sync under way, and the one behind it
 	case "link.latency":
 		return Effect{Late: 2*c.Delay.D() + c.Jitter.D()} // an answer is two ways off
 	case "plc.restart":

@@ -17,6 +17,7 @@ func TestEffect(t *testing.T) {
 		{Config{Kind: "link.down"}, Effect{Cut: true}, Effect{Cut: true}},
 		{Config{Kind: "link.latency", Delay: second}, Effect{Late: 2 * time.Second}, Effect{Late: 2 * time.Second}},
 		{Config{Kind: "gateway.disk_full"}, Effect{Cut: true}, Effect{Cut: true}},
+		{Config{Kind: "gateway.disk_slow", Sync: second}, Effect{Late: 2 * time.Second}, Effect{Late: 2 * time.Second}},
 		{Config{Kind: "plc.restart"}, Effect{Cut: true, Forgets: true}, Effect{Cut: true, Forgets: true}},
 		{Config{Kind: "plc.slow", Delay: second, Once: true}, Effect{Late: time.Second, Once: true}, Effect{Late: time.Second, Once: true}},
 		{Config{Kind: "plc.exception"}, Effect{Cut: true}, Effect{Cut: true}},

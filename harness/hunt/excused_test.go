@@ -43,6 +43,14 @@ var excused = []struct {
 	{"nothing is kept of what is under way to a gateway that stands", []faults.Config{
 		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(20)},
 		{Kind: "plc.no_republish", Target: "plc-pump", At: sec(30), For: strict.Duration(130 * time.Millisecond)}}},
+	{"a disk that takes its time", []faults.Config{
+		{Kind: "gateway.disk_slow", Target: "gateway", At: sec(30), For: sec(20), Sync: strict.Duration(2300 * time.Millisecond)}}},
+	{"a crash while the disk takes its time", []faults.Config{
+		{Kind: "gateway.disk_slow", Target: "gateway", At: sec(30), For: sec(20), Sync: sec(3)},
+		{Kind: "gateway.kill", Target: "gateway", At: sec(40), For: sec(1)}}},
+	{"a disk that refuses while a device that restarted is being taken up", []faults.Config{
+		{Kind: "plc.restart", Target: "plc-pump", At: sec(30), For: strict.Duration(130 * time.Millisecond)},
+		{Kind: "gateway.disk_read_only", Target: "gateway", At: sec(31), For: sec(10)}}},
 	{"nothing is kept of what was under way before", []faults.Config{
 		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(20)},
 		{Kind: "plc.no_republish", Target: "plc-pump", At: sec(33), For: strict.Duration(130 * time.Millisecond)}}},

@@ -109,6 +109,9 @@ func termsOf(sc *scenarios.Scenario) terms {
 // cutsOff tells that a correct client may be without its PLC for a while.
 func cutsOff(c faults.Config, e faults.Effect) bool {
 	e.Gone, e.Brittle = nil, false
+	if c.Kind == "gateway.disk_slow" {
+		return false // late, but there
+	}
 	return !reflect.ValueOf(e).IsZero() || c.Kind == "gateway.kill" || strings.HasPrefix(c.Kind, "broker.")
 }
 

@@ -22,6 +22,8 @@ type outages struct {
 	// host are the times in which the gateway is down, kill those that begin
 	// with its death.
 	host, kill []span
+	// storing are the times in which the gateway's disk takes longer.
+	storing []lateness
 	// north are the times in which the gateway cannot reach the broker.
 	north []span
 	// path is all of these, merged, per PLC.
@@ -48,6 +50,8 @@ func findOutages(m record.Meta) outages {
 			o.host = append(o.host, s)
 		case w.Class == "gateway" && w.Effect.Cut:
 			o.host = append(o.host, s)
+		case w.Class == "gateway" && w.Effect.Late > 0:
+			o.storing = append(o.storing, lateness{span{s.from, s.to + int64(w.Effect.Late)}, int64(w.Effect.Late)})
 		}
 		if w.Effect.Deaf {
 			o.deaf = append(o.deaf, span{s.from, s.to + int64(m.Contract.Recover)})
@@ -116,6 +120,24 @@ func (o outages) untilBack(plc int, died span, recover time.Duration) span {
 		}
 	}
 	return died
+}
+
+// stored is how much later than else that is stored which was scanned, or
+// arrived, within [from, to).
+func (o outages) stored(from, to int64) time.Duration {
+	var by int64
+	for _, l := range o.storing {
+		if l.meets(from, to) {
+			by = max(by, l.by)
+		}
+	}
+	return time.Duration(by)
+}
+
+// durableWithin is how long before a kill that must have arrived which is to
+// survive it.
+func (o outages) durableWithin(c record.Contract, kill span) time.Duration {
+	return c.DurableWithin + o.stored(kill.from, kill.from+1)
 }
 
 // within is the total time that spans and [from, to) share.

@@ -21,7 +21,8 @@ func judge(m record.Meta, o outages, tracks []*track) {
 		p := m.PLCs[t.plc]
 		for i := range t.row {
 			r := &t.row[i]
-			r.deadline = int64(m.Contract.Deadline + o.device[t.plc].delay(r.at))
+			// What is scanned shortly before a disk becomes slow is stored after it.
+			r.deadline = int64(m.Contract.Deadline + o.device[t.plc].delay(r.at) + o.stored(r.at, r.at+int64(m.Contract.Deadline)))
 		}
 		if polled(m, t) {
 			continue
@@ -147,7 +148,7 @@ const slowestLink = int64(10e9)
 // that it was delivered early enough.
 func excuseEnds(t *track, p record.PLC, o outages, c record.Contract) {
 	for _, k := range o.kill {
-		excuseEnd(t, p, o, c, o.untilBack(t.plc, k, c.Recover), c.DurableWithin, inDowntime)
+		excuseEnd(t, p, o, c, o.untilBack(t.plc, k, c.Recover), o.durableWithin(c, k), inDowntime)
 	}
 	for _, k := range o.device[t.plc].dies {
 		excuseEnd(t, p, o, c, o.untilBack(t.plc, k, c.Recover), 0, deviceRestart)

@@ -17,8 +17,8 @@ func judgePolls(m record.Meta, o outages, t *track) {
 	period := int64(pollPeriod(p, m.Tasks[t.tag.Task]))
 	away := o.absences(t.plc, m.Contract.Recover)
 	for _, k := range o.kill {
-		// What was delivered within DurableWithin of a kill may be gone.
-		away = append(away, span{k.from - int64(m.Contract.DurableWithin) - period, k.from})
+		// What was delivered within that time of a kill may be gone.
+		away = append(away, span{k.from - int64(o.durableWithin(m.Contract, k)) - period, k.from})
 	}
 	for _, d := range o.device[t.plc].dies {
 		away = append(away, span{d.from - period, d.from}) // a poll under way dies with it

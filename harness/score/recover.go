@@ -9,15 +9,23 @@ type recovery struct {
 
 // recoveries finds, for each outage on each PLC's path, when the first sample
 // that was scanned after its end reached the twin. An outage that lasts to
-// the end of the run has none.
-func recoveries(o outages, tracks []*track, until int64) []recovery {
+// the end of the run has none; one whose recovery the next cuts short, within
+// the time that is given for it, says nothing.
+func recoveries(o outages, tracks []*track, until, given int64) []recovery {
 	var out []recovery
 	for plc, path := range o.path {
-		for _, s := range path {
+		for i, s := range path {
 			if s.to >= until {
 				continue
 			}
-			out = append(out, recovery{plc, s.to, firstFresh(tracks, plc, s.to)})
+			took := firstFresh(tracks, plc, s.to)
+			if i+1 < len(path) {
+				next := path[i+1].from - s.to
+				if next < given && (took == never || took > next) {
+					continue
+				}
+			}
+			out = append(out, recovery{plc, s.to, took})
 		}
 	}
 	return out
