@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -30,20 +29,13 @@ type camera struct {
 	component string
 	speed     *plant.Signal // in rpm, or nil
 	level     *plant.Signal // vibration of the bearing in g, or nil
-	modes     []physics.Mode
+	voice     voice
 	race      physics.Race
 	rng       *rand.Rand
 }
 
-// The ratio of impacts at damage 1 to the healthy background, where a machine
-// has no signal to say it; that of package plant's pump.
-const failedRatio = 10
-
-// strayHz is how often something else in the hall knocks on a machine: one
-// recording in a dozen has such a blow, and nothing is wrong.
-const strayHz = 0.5
-
-// mainsHz turns bearings of which no speed is measured.
+// mainsHz turns the motors of bearings of which no speed is measured; a belt
+// lies between.
 const mainsHz = 24.5
 
 // newCameras finds every bearing of the plant.
@@ -64,8 +56,7 @@ func newCameras(s *simulator, r Run, w *harness.World) []camera {
 				m := w.Plant().Machine(mc.Name)
 				name := mc.Name + "/" + c.Name
 				cam := camera{machine: m, component: c.Name, race: raceOf(c.Mode, r.Race),
-					modes: physics.HousingModes(sim.Rand(r.Serial, name+"/housing").Uint64()),
-					rng:   sim.Rand(r.Seed, "dataset/burst/"+name)}
+					voice: newVoice(r.Serial, name), rng: sim.Rand(r.Seed, "dataset/burst/"+name)}
 				cam.find(c.Name)
 				out = append(out, cam)
 			}
@@ -119,23 +110,18 @@ func (c *camera) take(p *plan, now time.Duration) Burst {
 	if err != nil {
 		panic(fmt.Sprintf("dataset: %v", err)) // the component stands in the kind's table
 	}
-	b := physics.Burst{Geometry: physics.SKF6205, ShaftHz: c.shaftHz(now), RateHz: p.ds.BurstRateHz, Modes: c.modes, Slip: 0.01, StrayHz: strayHz}
 	total := 0.1
 	if c.level != nil {
 		total = c.level.Read(now)
 	}
-	// Of two parts whose squares add, one so many times the other.
-	b.BackgroundG = total / math.Hypot(1, failedRatio*damage)
-	if damage > 0 {
-		// One small spall knocks; in the end the whole race is rough.
-		fault, rough := b.BackgroundG*failedRatio*damage, damage*damage
-		b.Race, b.SpallMM = c.race, 1+4*damage
-		b.ImpactG, b.RoughG = fault*math.Sqrt(1-rough*rough), fault*rough
+	race, shaftHz := c.race, c.shaftHz(now)
+	if damage == 0 {
+		race = physics.NoRace
 	}
 	x := make([]float64, p.ds.BurstSamples)
-	b.Record(x, c.rng)
-	out := Burst{AtS: now.Seconds(), Machine: c.machine.Name, Component: c.component, RateHz: b.RateHz, ShaftHz: b.ShaftHz,
-		Race: b.Race.String(), Damage: damage, Samples: make([]float32, len(x))}
+	c.voice.record(x, race, damage, total, shaftHz, p.ds.BurstRateHz, c.rng)
+	out := Burst{AtS: now.Seconds(), Machine: c.machine.Name, Component: c.component, RateHz: p.ds.BurstRateHz, ShaftHz: shaftHz,
+		Race: race.String(), Damage: damage, Samples: make([]float32, len(x))}
 	for i, v := range x {
 		out.Samples[i] = float32(v)
 	}
@@ -150,7 +136,7 @@ const slowestRPM = 300
 func (c *camera) shaftHz(now time.Duration) float64 {
 	if c.speed == nil {
 		if s := c.machine.State(); s == plant.Execute || s == plant.Starting {
-			return mainsHz
+			return mainsHz * c.voice.belt
 		}
 		return 0
 	}
@@ -158,5 +144,5 @@ func (c *camera) shaftHz(now time.Duration) float64 {
 	if c.speed.Hi >= slowestRPM {
 		return rpm / 60
 	}
-	return mainsHz * rpm / (0.6 * c.speed.Hi) // spans are about 5/3 of the usual speed
+	return mainsHz * c.voice.belt * rpm / (0.6 * c.speed.Hi) // spans are about 5/3 of the usual speed
 }

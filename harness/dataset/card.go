@@ -40,7 +40,7 @@ func files(say func(string, ...any), m *manifest, p *plan) {
 	case "parquet":
 		say("- `data-*.parquet`: the rows, one row group per run. Units, roles and descriptions of the columns stand in the file's metadata under `plantbed.columns`.")
 		if p.ds.BurstEvery > 0 {
-			say("- `bursts-*.parquet`: waveforms of each bearing, %d samples at %g Hz every %v, in the list column `samples_g`.", p.ds.BurstSamples, p.ds.BurstRateHz, p.ds.BurstEvery.D())
+			say("- `bursts-*.parquet`: waveforms of each bearing, %d samples at %g Hz every %v, in the list column `samples_g`. %s.", p.ds.BurstSamples, p.ds.BurstRateHz, p.ds.BurstEvery.D(), bearingOrders())
 		}
 		say("- `events.parquet`: what truly happened: states, onset, detectable, failure, repair, changes that are no fault, lying sensors.")
 	case "csv":
@@ -53,6 +53,12 @@ func files(say func(string, ...any), m *manifest, p *plan) {
 	say("- `manifest.json`: seeds, units, splits, faults of each run, SHA-256 of each file.\n- `scenario.toml`: the plant; with the seed of a run it can be made again.\n")
 	say("The splits are by physical unit, never by window: no machine is on both sides. Of %d units %d are for training, %d for validation, %d for testing.\n",
 		m.Units, len(m.Splits.Train), len(m.Splits.Validation), len(m.Splits.Test))
+}
+
+// bearingOrders says where the lines of a defect stand, in turns of the shaft.
+func bearingOrders() string {
+	f := defectsHz(1)
+	return fmt.Sprintf("All bearings are of size 6205: a defect of the outer race is struck %.3f times a turn of the shaft, of the inner race %.3f, of a ball %.3f", f[0], f[1], f[2])
 }
 
 func contents(say func(string, ...any), m *manifest, p *plan) {
@@ -132,7 +138,7 @@ func findings(say func(string, ...any), m *manifest, p *plan, sums []summary) {
 func limits(say func(string, ...any), m *manifest) {
 	say("## What it is not good for\n")
 	say("- Calibrating alarm limits for a real machine. Levels, noise and spread are plausible, not measured on yours.")
-	say("- Training a detector on waveforms alone. The background of the bursts is synthetic; detectors trained on such backgrounds call every real healthy record a fault. Calibrate on healthy records of your own.")
+	say("- Training a detector on waveforms alone. The background of the bursts is synthetic. It differs widely from unit to unit (`bursts.background_spread`), but detectors trained on synthetic backgrounds alone have been seen to call every real healthy record a fault: calibrate on healthy records of your own.")
 	say("- Absolute amplitudes. They do not transfer from unit to unit or machine to machine: normalise each unit by its own healthy time, and frequencies by the shaft's speed.")
 	say("- Rates of failure. About as many components fail here as a plant sees in years; priors must come from elsewhere.")
 	say("- Learning what a network does to data: nothing here is late, lost or repeated.")

@@ -101,9 +101,6 @@ func fleet() ([]summary, *layout, totals) {
 			s.Means[0][b] = float32(level) * (1 + 0.1*s.Means[0][b])
 			s.Means[1][b] = float32(amps)
 		}
-		for k := range 4 {
-			s.Knocks = append(s.Knocks, knock{Healthy: true, Kurtosis: 3 + 2*float64(k/3)})
-		}
 		if len(s.Lives) > 0 {
 			t.leads = append(t.leads, 0.6)
 		}
@@ -168,13 +165,6 @@ var defects = map[string]func(sums []summary, t *totals){
 			}
 		}
 	},
-	"bursts.healthy_knocks": func(sums []summary, _ *totals) { // plain noise
-		for i := range sums {
-			for k := range sums[i].Knocks {
-				sums[i].Knocks[k].Kurtosis = 3
-			}
-		}
-	},
 }
 
 // Every check says yes to a good data set, and no to the defect that it is
@@ -227,23 +217,5 @@ func TestTooLittleToCheck(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		}
-	}
-}
-
-// Kurtosis is 3 of noise and 1.5 of a sine.
-func TestKurtosis(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	noise, sine := make([]float32, 1<<16), make([]float32, 1<<16)
-	for i := range noise {
-		noise[i], sine[i] = float32(rng.NormFloat64()), float32(math.Sin(0.1*float64(i)))
-	}
-	if k := kurtosis(noise); math.Abs(k-3) > 0.1 {
-		t.Errorf("noise: %.3f", k)
-	}
-	if k := kurtosis(sine); math.Abs(k-1.5) > 0.01 {
-		t.Errorf("a sine: %.3f", k)
-	}
-	if k := kurtosis(make([]float32, 8)); k != 0 {
-		t.Errorf("silence: %v", k)
 	}
 }

@@ -24,7 +24,7 @@ type summary struct {
 	Damage [][]float32
 	Lying  [][]bool
 	Lives  []life
-	Knocks []knock
+	Heard  []heard
 }
 
 // blockS is the length of a block.
@@ -37,9 +37,7 @@ func summarise(r *Result, lay *layout, p *plan) summary {
 	var side sidecar
 	side.add(r, lay, "", 0)
 	s.Lives = side.Runs[0].Lives
-	for i := range r.Bursts {
-		s.Knocks = append(s.Knocks, knockOf(&r.Bursts[i]))
-	}
+	s.Heard = hear(r.Bursts)
 	for _, m := range p.sc.Machines {
 		base, ok := lay.labels[m.Name]
 		if !ok {

@@ -47,6 +47,9 @@ type Burst struct {
 	RoughG float64
 	// StrayHz is how often something else knocks, at random.
 	StrayHz float64
+	// Around is what else there is to hear; nil is noise, a third of whose
+	// power rings the same modes, and weak lines of the shaft.
+	Around *Background
 }
 
 // Mode is a resonance that an impact rings.
@@ -56,14 +59,15 @@ type Mode struct {
 	Share   float64 // of the response
 }
 
-// HousingModes are the three resonances of a housing; they differ from unit to
-// unit by some percent, as the key says.
+// HousingModes are the three resonances of a housing. They differ widely from
+// unit to unit, as the key says, for so do real ones.
 func HousingModes(key uint64) []Mode {
-	scatter := func(n int64) float64 { return 1 + 0.08*KeyedNormal(key, n) }
+	rng := rand.New(rand.NewPCG(key, 0x6d6f646573))
+	within := func(lo, hi float64) float64 { return lo + (hi-lo)*rng.Float64() }
 	return []Mode{
-		{Hz: 1150 * scatter(0), Damping: 0.05, Share: 0.5},
-		{Hz: 2900 * scatter(1), Damping: 0.03, Share: 1},
-		{Hz: 4300 * scatter(2), Damping: 0.02, Share: 0.6},
+		{Hz: within(700, 1600), Damping: within(0.03, 0.08), Share: within(0.2, 0.8)},
+		{Hz: within(1900, 3500), Damping: within(0.015, 0.05), Share: 1},
+		{Hz: within(3800, 5400), Damping: within(0.01, 0.04), Share: within(0.2, 0.9)},
 	}
 }
 
@@ -195,44 +199,6 @@ func (b Burst) ring(x []float64) {
 			sum += y
 		}
 		x[i], in = sum, next
-	}
-}
-
-// background adds noise, a third of whose power rings the same modes, and the
-// lines of an imperfect balance.
-func (b Burst) background(x []float64, rng *rand.Rand) {
-	noise := make([]float64, len(x))
-	for i := range noise {
-		noise[i] = rng.NormFloat64()
-	}
-	coloured := append([]float64(nil), noise...)
-	b.ring(coloured)
-	rescale(coloured, 0.58)
-	depth := 0.35 * rng.Float64()
-	w := 2 * math.Pi * b.ShaftHz / b.RateHz
-	phase := 2 * math.Pi * rng.Float64()
-	var lines, phases [5]float64
-	for k := range lines {
-		lines[k], phases[k] = 0.35*rng.ExpFloat64()/float64(k+1), 2*math.Pi*rng.Float64()
-	}
-	// A line is the real part of a phasor that turns: no sine per sample.
-	var turn, at [6]complex128
-	for k := range lines {
-		turn[k], at[k] = phasor(w*float64(k+1)), phasor(phases[k])*complex(lines[k], 0)
-	}
-	turn[5], at[5] = phasor(w), phasor(phase)*complex(depth, 0)
-	for i := range noise {
-		swell := 1 + real(at[5])
-		at[5] *= turn[5]
-		noise[i] = (0.75*rng.NormFloat64() + coloured[i]) * swell
-		for k := range lines {
-			noise[i] += real(at[k])
-			at[k] *= turn[k]
-		}
-	}
-	rescale(noise, b.BackgroundG)
-	for i := range x {
-		x[i] += noise[i]
 	}
 }
 
