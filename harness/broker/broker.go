@@ -131,6 +131,7 @@ type Broker struct {
 	opts      Options
 	tap       sync.Mutex
 	trouble   trouble
+	order     order
 	published atomic.Int64
 	bypassed  atomic.Int64
 	closed    sync.Once

@@ -140,11 +140,46 @@ func TestOfflineSessionGetsMoreThanTheLibrarysDefault(t *testing.T) {
 		publish(t, pub, "plantbed/gw/data", fmt.Sprint(i))
 	}
 	var mu sync.Mutex
-	got := map[string]int{}
-	client(t, b.Addr(), "twin-1", 600, func(_, payload string) { mu.Lock(); got[payload]++; mu.Unlock() })
+	var got []string
+	client(t, b.Addr(), "twin-1", 600, func(_, payload string) { mu.Lock(); got = append(got, payload); mu.Unlock() })
 	eventually(t, "all queued messages arrive", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == n })
+	for i, payload := range got {
+		if payload != fmt.Sprint(i) {
+			t.Fatalf("message %s came in place %d", payload, i)
+		}
+	}
 	if s := b.Stats(); s.DroppedInflight != 0 || s.DroppedPending != 0 {
 		t.Errorf("dropped: %+v", s)
+	}
+}
+
+// The numbers of messages begin anew before they wrap, but not while any waits.
+func TestOrderBeginsAnew(t *testing.T) {
+	b := start(t, Options{})
+	var o order
+	at := time.Unix(1_000_000_007, 0)
+	last := int64(-1)
+	for range 3 * ordinals / 4 {
+		n := o.created(at, b.server)
+		if n <= last && n&(ordinals-1) != 0 || n < at.Unix()-ordinals || n > at.Unix()+ordinals {
+			t.Fatalf("%d after %d", n, last)
+		}
+		last = n
+	}
+	if last&(ordinals-1) >= ordinals/2 {
+		t.Errorf("still at %d though nothing waits", last&(ordinals-1))
+	}
+	sub, end := client(t, b.Addr(), "twin-1", 600, nil)
+	if _, err := sub.Subscribe(t.Context(), &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: "#", QoS: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	pub, _ := client(t, b.Addr(), "gw", 0, nil)
+	publish(t, pub, "a", "1")
+	eventually(t, "it waits", func() bool { return waiting(b.server) })
+	o.next = ordinals / 2
+	if o.created(at, b.server); o.next == 1 {
+		t.Error("began anew while a message waits")
 	}
 }
 

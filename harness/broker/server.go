@@ -88,6 +88,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		return pk, packets.ErrQuotaExceeded
 	}
 	h.b.published.Add(1)
+	pk.Created = h.b.order.created(time.Now(), h.b.server)
 	h.tell(pk)
 	return pk, nil
 }
