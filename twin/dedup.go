@@ -13,17 +13,33 @@ import (
 const recentSize = 64
 
 // ring is the recent samples of a tag, in the order in which they came.
-type ring []stamp
+type ring []trace
 
 func (t *Twin) ring(i int) ring { return ring(t.recent[i*recentSize : (i+1)*recentSize]) }
 
 // put adds the n-th sample (from 0) in the place of the oldest.
-func (r ring) put(at stamp, n uint64) { r[n%recentSize] = at }
+func (r ring) put(s trace, n uint64) { r[n%recentSize] = s }
 
 // has looks through what n puts have left.
-func (r ring) has(at stamp, n uint64) bool {
-	for _, old := range r[:min(n, recentSize)] {
-		if old.same(at) {
+func (r ring) has(s trace, n uint64) bool {
+	kept := r[:min(n, recentSize)]
+	for i := range kept {
+		if kept[i].same(s) && !kept.recounted(kept[i], s) {
+			return true
+		}
+	}
+	return false
+}
+
+// recounted tells that two samples with one scan counter are of two scans: the
+// device has shown another counter in between, for a restart set it back.
+func (r ring) recounted(a, b trace) bool {
+	if a.seq == 0 || b.seq == 0 || a.ns == b.ns {
+		return false
+	}
+	lo, hi := min(a.ns, b.ns), max(a.ns, b.ns)
+	for i := range r {
+		if lo < r[i].ns && r[i].ns < hi && r[i].seq != a.seq {
 			return true
 		}
 	}
@@ -36,7 +52,10 @@ type span struct{ lo, hi uint64 }
 // ranges is the set of numbers of a stream that were here, as sorted spans that
 // do not touch. A stream without gaps is one span: a high-water mark. Memory
 // grows with the gaps, 16 bytes each, not with the numbers.
-type ranges struct{ spans []span }
+type ranges struct {
+	id    uint32 // of the stream, from 1
+	spans []span
+}
 
 // find is the index of the first span that ends after n.
 func (r *ranges) find(n uint64) int {
@@ -92,12 +111,20 @@ func (t *Twin) keys(b *payload.Batch) keys {
 	}
 	r := t.streams[b.Stream]
 	if r == nil {
-		r = &ranges{}
+		r = &ranges{id: uint32(len(t.streams) + 1)}
 		t.streams[b.Stream] = r
 	}
 	k := keys{r: r, first: b.First, end: b.First + n}
 	k.fresh = r.find(k.first) == len(r.spans)
 	return k
+}
+
+// of is the number of sample i, and the stream that it is a number of; 0 is none.
+func (k *keys) of(i int) (stream uint32, number uint64) {
+	if k.r == nil {
+		return 0, 0
+	}
+	return k.r.id, k.first + uint64(i)
 }
 
 // has tells whether sample i of the batch was here before.

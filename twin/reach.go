@@ -165,7 +165,7 @@ func (t *Twin) Expire(now time.Time) []Mark {
 	t.release(now)
 	for i := range t.tags {
 		g := &t.tags[i]
-		if g.stale > 0 && g.marked == 0 && now.Sub(g.heard) > g.stale {
+		if g.marked == 0 && g.silent(now) {
 			g.marked = signal.UncertainLastUsable
 			t.marks = append(t.marks, Mark{i, now, g.marked})
 		}

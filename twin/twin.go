@@ -14,7 +14,9 @@
 //
 //   - A sample is applied once, however often and in whatever order it comes.
 //   - A sample that is older than what the tag shows is history: it is passed on
-//     as Backfill and does not change the tag.
+//     as Backfill and does not change the tag. Dedup keys say what is older; only
+//     without them, or across stores, times do, for a device's clock may be set
+//     back, and its times come again.
 //   - A tag whose source cannot be reached, or that has been silent though it
 //     should not be, does not stay Good. It is Good again with the next live
 //     sample; samples that come late (Batch.Backfill) may change its value, but
@@ -100,7 +102,7 @@ type Counts struct{ Live, Backfill, Duplicate, Unknown, Missed uint64 }
 type Twin struct {
 	tags    []tag
 	index   map[signal.ID]int32
-	recent  []stamp // recentSize of each tag
+	recent  []trace // recentSize of each tag
 	streams map[string]*ranges
 	reach   reach
 	changes []Change
@@ -117,7 +119,7 @@ func New(cfg Config) *Twin {
 			t.tags = append(t.tags, newTag(c, cfg.stale(c)))
 		}
 	}
-	t.recent = make([]stamp, recentSize*len(t.tags))
+	t.recent = make([]trace, recentSize*len(t.tags))
 	return t
 }
 
@@ -132,7 +134,9 @@ func (t *Twin) Apply(b payload.Batch, now time.Time) []Change {
 		c := &t.changes[i]
 		if k, ok := t.index[c.Sample.ID]; ok {
 			c.Index = int(k)
-			t.apply(c, gw, keys.has(i), b.Backfill, now)
+			at := stamp{seq: c.Sample.Seq, ns: nanos(c.Sample.SourceTime)}
+			at.stream, at.number = keys.of(i)
+			t.apply(c, at, gw, keys.has(i), b.Backfill, now)
 		}
 		t.count(c)
 	}
@@ -140,16 +144,17 @@ func (t *Twin) Apply(b payload.Batch, now time.Time) []Change {
 	return t.changes
 }
 
-func (t *Twin) apply(c *Change, gw int, seen, late bool, now time.Time) {
-	g := &t.tags[c.Index]
-	at := stamp{seq: c.Sample.Seq, ns: nanos(c.Sample.SourceTime)}
-	if seen || !g.surelyNew(at) && t.ring(c.Index).has(at, g.filled) {
+func (t *Twin) apply(c *Change, at stamp, gw int, seen, late bool, now time.Time) {
+	g, trace := &t.tags[c.Index], traceOf(at, &c.Sample)
+	if seen || !g.surelyNew(at) && t.ring(c.Index).has(trace, g.filled) {
 		c.Kind = Duplicate
 		return
 	}
-	newer := g.newer(at, late)
-	t.ring(c.Index).put(at, g.filled)
-	g.filled++
+	newer := g.newer(at, late, now)
+	t.ring(c.Index).put(trace, g.filled)
+	if g.filled++; g.filled == 1 || at.ns > g.top {
+		g.top = at.ns
+	}
 	l := t.reach.link(g, gw)
 	if !newer || late {
 		c.Kind = Backfill
