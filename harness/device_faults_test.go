@@ -3,6 +3,7 @@ package harness_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/plantbed/plantbed/harness/score"
@@ -29,6 +30,43 @@ target = "plc-pump"
 at = "60s"
 for = "40s"
 offset = "-1h"`},
+	{"opcua clock back by a multiple of its scans", `kind = "plc.clock"
+target = "plc-pump"
+at = "60s"
+for = "30s"
+offset = "-20s"`},
+	{"opcua clock ahead by a multiple of its scans", `kind = "plc.clock"
+target = "plc-pump"
+at = "60s"
+for = "30s"
+offset = "20s"`},
+	{"modbus clock back by a multiple of its scans", `kind = "plc.clock"
+target = "plc-oven"
+at = "60s"
+for = "30s"
+offset = "-20s"`},
+	{"opcua clock back during an outage north", `kind = "plc.clock"
+target = "plc-pump"
+at = "60s"
+for = "30s"
+offset = "-20s"
+
+[[fault]]
+kind = "broker.stop"
+target = "broker"
+at = "70s"
+for = "30s"`},
+	{"opcua clock back during a cut", `kind = "plc.clock"
+target = "plc-pump"
+at = "60s"
+for = "30s"
+offset = "-20s"
+
+[[fault]]
+kind = "link.down"
+target = "plc-pump"
+at = "65s"
+for = "10s"`},
 	{"opcua restart", `kind = "plc.restart"
 target = "plc-pump"
 at = "60s"
@@ -148,6 +186,10 @@ func TestAFaultyDeviceIsNotTheStacksFault(t *testing.T) {
 				if n := metric(name)(r.Card, account{}); n != 0 {
 					t.Errorf("%s = %d", name, n)
 				}
+			}
+			// The twin follows the device, whatever time that says it is.
+			if d := *r.Card.Metrics["twin.divergence"].Value; strings.Contains(f.name, "clock") && d > 0.003 {
+				t.Errorf("twin.divergence = %v", d)
 			}
 			t.Logf("owed %d, unobtainable %v", metric("samples.owed")(r.Card, account{}), r.Story.Unobtainable)
 			if r.Card.Verdict != score.Pass {

@@ -115,21 +115,34 @@ func (t *taps) seen(s *signal.Sample) record.SeenSample {
 }
 
 // applied is the twin tap: what the twin took over, live or as backfill; what
-// it recognised as a duplicate it did not apply.
+// it recognised as a duplicate it did not apply. A row is of samples that the
+// twin's tags show, or of samples that they do not.
 func (t *taps) applied(at time.Time, b payload.Batch, changes []twin.Change) {
-	now := t.ns(at)
-	s := record.Seen{Tap: record.AtTwin, At: now, Stream: b.Stream, First: b.First, Backfill: b.Backfill, Samples: make([]record.SeenSample, 0, len(changes))}
+	now, n := t.ns(at), 0
+	s := record.Seen{Tap: record.AtTwin, At: now, Stream: b.Stream, First: b.First, Backfill: b.Backfill}
 	for i := range changes {
-		if c := &changes[i]; c.Kind != twin.Duplicate {
-			s.Samples = append(s.Samples, t.seen(&c.Sample))
+		c := &changes[i]
+		if c.Kind == twin.Duplicate {
+			continue
 		}
+		if history := !c.Current; len(s.Samples) == 0 || s.History != history {
+			t.add(s)
+			s.History, s.Samples = history, make([]record.SeenSample, 0, len(changes)-i)
+		}
+		s.Samples = append(s.Samples, t.seen(&c.Sample))
+		n++
 	}
-	if len(s.Samples) == 0 {
-		return
+	t.add(s)
+	if n > 0 {
+		t.r.applied.Add(int64(n))
+		t.r.lastIn.Store(now)
 	}
-	t.r.rec.Add(s)
-	t.r.applied.Add(int64(len(s.Samples)))
-	t.r.lastIn.Store(now)
+}
+
+func (t *taps) add(s record.Seen) {
+	if len(s.Samples) > 0 {
+		t.r.rec.Add(s)
+	}
 }
 
 func (t *taps) marked(marks []twin.Mark) {

@@ -26,6 +26,12 @@ const (
 	kScore
 )
 
+// Flags of a Seen row.
+const (
+	isBackfill = 1 << iota
+	isHistory
+)
+
 func kindOf(r Row) byte {
 	switch r.(type) {
 	case Scan:
@@ -71,11 +77,14 @@ func appendRow(b []byte, r Row) []byte {
 	case Deliver:
 		return appendInts(b, int64(r.PLC), int64(r.Conn), r.From, r.To, r.At)
 	case Seen:
-		backfill := int64(0)
+		flags := int64(0)
 		if r.Backfill {
-			backfill = 1
+			flags |= isBackfill
 		}
-		b = appendInts(b, int64(r.Tap), r.At, int64(r.First), backfill, int64(len(r.Samples)), int64(len(r.Stream)))
+		if r.History {
+			flags |= isHistory
+		}
+		b = appendInts(b, int64(r.Tap), r.At, int64(r.First), flags, int64(len(r.Samples)), int64(len(r.Stream)))
 		b = append(b, r.Stream...)
 		for _, s := range r.Samples {
 			b = appendInts(b, int64(s.Tag), int64(s.Seq), s.Source, int64(s.Quality))
@@ -194,7 +203,9 @@ func decodeRow(kind byte, b []byte) (Row, error) {
 }
 
 func decodeSeen(d *body) Row {
-	s := Seen{Tap: Tap(d.int()), At: d.int(), First: uint64(d.int()), Backfill: d.int() == 1}
+	s := Seen{Tap: Tap(d.int()), At: d.int(), First: uint64(d.int())}
+	flags := d.int()
+	s.Backfill, s.History = flags&isBackfill != 0, flags&isHistory != 0
 	n, name := d.count(), d.count()
 	if name > len(d.b) {
 		d.err = errShort

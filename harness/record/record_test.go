@@ -16,7 +16,7 @@ var rows = []record.Row{
 	record.Scan{Task: 1, Seq: 7, Counter: 3, At: 123456789, Stamp: -5, Values: []float64{1.5, -2}, Quality: []signal.Quality{0, signal.BadSensorFailure}},
 	record.Send{PLC: 2, Conn: 1, Offset: 4096, At: 99, Items: []record.Ref{{Tag: 3, Seq: 7}, {Tag: 4, Seq: 8}}},
 	record.Deliver{PLC: 2, Conn: 1, From: 100, To: 4096, At: 100},
-	record.Seen{Tap: record.AtTwin, At: 5, Stream: "ab", First: 9, Backfill: true, Samples: []record.SeenSample{{Tag: -1, Seq: 3, Source: 77, Value: 3.25, Quality: signal.Uncertain}}},
+	record.Seen{Tap: record.AtTwin, At: 5, Stream: "ab", First: 9, Backfill: true, History: true, Samples: []record.SeenSample{{Tag: -1, Seq: 3, Source: 77, Value: 3.25, Quality: signal.Uncertain}}},
 	record.Mark{Tag: 3, At: 17, Quality: signal.UncertainNoCommunicationLastUsable},
 	record.Event{At: time.Second, Machine: "pump", Kind: "failure", Mode: "bearing_wear", Component: "motor/bearing-de"},
 	record.Alarm{At: 2 * time.Second, Machine: "pump", Detector: "pca", Score: 9, Limit: 4, Class: "process", Tag: "pump/motor/current"},

@@ -75,7 +75,10 @@ type Seen struct {
 	Stream   string
 	First    uint64
 	Backfill bool
-	Samples  []SeenSample
+	// History says that the twin keeps these without showing them: it takes them
+	// for older than what it shows.
+	History bool
+	Samples []SeenSample
 }
 
 // NoSource is the source time of a sample that carried none.

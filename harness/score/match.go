@@ -123,23 +123,27 @@ func join(l *record.Log, o outages, tracks []*track) (id identity, broker, twin 
 func (a *seenAt) take(tracks []*track, s record.SeenSample, b *record.Seen, stream int32, key uint64) {
 	t, st := tracks[s.Tag], &a.tags[s.Tag]
 	i := -1
-	if s.Seq > 0 {
-		i = t.byCounter(s.Seq, s.Source, b.At)
-		if i >= 0 {
+	switch {
+	case s.Seq > 0:
+		if i = t.byCounter(s.Seq, s.Source, b.At); i >= 0 {
 			a.ident.seq++
 		}
-	} else if i = t.byStamp(s.Source, st.last+1); i >= 0 {
-		a.ident.stamp++
+	case t.again != nil:
+		i = a.byStampAgain(t, s, b, stream, key)
+		a.ident.stamp += b2i(i >= 0)
+	default:
+		i = t.byStamp(s.Source, st.last+1)
+		a.ident.stamp += b2i(i >= 0)
 	}
 	if i < 0 {
 		t.strangers = append(t.strangers, stranger{tap: a.tap, at: b.At, s: s, after: st.last})
 		return
 	}
-	a.tie(tracks, t, i, s, b.At, b.Backfill, stream, key)
+	a.tie(tracks, t, i, s, b, stream, key)
 }
 
 // tie books one sample against its row.
-func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, at int64, backfill bool, stream int32, key uint64) {
+func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, b *record.Seen, stream int32, key uint64) {
 	r, st := &t.row[i], &a.tags[t.index]
 	st.last = i
 	if a.tap == record.AtBroker {
@@ -154,7 +158,7 @@ func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, at i
 		} else if r.copies > 1 {
 			return
 		}
-		r.broker, r.stream, r.key = at, stream, key
+		r.broker, r.stream, r.key = b.At, stream, key
 	} else {
 		r.applied++
 		if r.applied > 1 {
@@ -163,13 +167,10 @@ func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, at i
 			}
 			return
 		}
-		r.twin, r.shown = at, s.Value
+		r.twin, r.shown, r.history = b.At, s.Value, b.History
 	}
 	// Backfill has an order of its own; only within its kind must nothing be overtaken.
-	kind := 0
-	if backfill {
-		kind = 1
-	}
+	kind := b2i(b.Backfill)
 	if i < st.highest[kind] {
 		st.reordered++
 	}

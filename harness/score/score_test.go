@@ -18,6 +18,10 @@ type pipe struct {
 	log record.Log
 	// keep says whether a sample gets past a stage.
 	keep func(stage string, tag int, seq uint64) bool
+	// clock is what the devices show as the time; nil is the time itself.
+	clock func(at int64) int64
+	// flat says that no value ever changes.
+	flat bool
 	// change alters a sample on its way through the gateway.
 	change func(tag int, s *record.SeenSample)
 	// hold delays a sample in the gateway.
@@ -56,8 +60,15 @@ func (p *pipe) run(m record.Meta) score.Card {
 		for at := int64(70e6) + int64(k)*1234567; at < int64(length); at += int64(task.Period) {
 			seq++
 			s := record.Scan{Task: k, Seq: seq, Counter: uint32(seq), At: at, Stamp: at}
+			if p.clock != nil {
+				s.Stamp = p.clock(at)
+			}
 			for range task.Tags {
-				s.Values = append(s.Values, r.Float64()*100)
+				v := r.Float64() * 100
+				if p.flat {
+					v = 7
+				}
+				s.Values = append(s.Values, v)
 				s.Quality = append(s.Quality, signal.Good)
 			}
 			p.log.Add(s)

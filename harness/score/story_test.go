@@ -149,7 +149,9 @@ func TestStages(t *testing.T) {
 // step, the value from before included, against a replay instant by instant.
 func TestTracesAgainstReplay(t *testing.T) {
 	p, m := troubled()
-	r := storyOf(p, m)
+	storyOf(p, m)
+	p.log.Seen = asHistory(p.log.Seen)
+	r := score.Score(&p.log)
 	step := r.Story.TagStepS
 	for i, s := range r.Story.Tags {
 		type point struct {
@@ -157,24 +159,16 @@ func TestTracesAgainstReplay(t *testing.T) {
 			v  float64
 		}
 		var truth, shown []point
-		seq := map[uint64]point{}
-		stamp := map[int64]uint64{}
 		for _, scan := range p.log.Scans {
 			if k := slices.Index(m.Tasks[scan.Task].Tags, i); k >= 0 {
 				truth = append(truth, point{scan.At, scan.Values[k]})
-				seq[scan.Seq], stamp[scan.Stamp] = point{scan.At, scan.Values[k]}, scan.Seq
 			}
 		}
-		newest := uint64(0)
 		seen := slices.Clone(p.log.Seen)
 		slices.SortStableFunc(seen, func(a, b record.Seen) int { return int(a.At - b.At) })
 		for _, b := range seen {
 			for _, x := range b.Samples {
-				if x.Seq == 0 {
-					x.Seq = stamp[x.Source]
-				}
-				if b.Tap == record.AtTwin && x.Tag == i && x.Seq > newest {
-					newest = x.Seq
+				if b.Tap == record.AtTwin && x.Tag == i && !b.History {
 					shown = append(shown, point{b.At, x.Value})
 				}
 			}
@@ -210,6 +204,29 @@ func TestTracesAgainstReplay(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// asHistory is what a twin sees that keeps every third batch as history.
+func asHistory(seen []record.Seen) []record.Seen {
+	out := slices.Clone(seen)
+	for i := range out {
+		out[i].History = out[i].Tap == record.AtTwin && i%3 == 0
+	}
+	return out
+}
+
+// A twin that is given all and shows none of it is not the truth's mirror.
+func TestHistoryIsNotShown(t *testing.T) {
+	p := &pipe{}
+	good := storyOf(p, meta()).Card
+	for i := range p.log.Seen {
+		b := &p.log.Seen[i]
+		b.History = b.Tap == record.AtTwin && b.At > int64(length/2)
+	}
+	c := score.Score(&p.log).Card
+	if val(t, c, "loss.count") != 0 || val(t, c, "twin.divergence") < 2*val(t, good, "twin.divergence") {
+		t.Errorf("lost %v, divergence %v, of a good one %v", val(t, c, "loss.count"), val(t, c, "twin.divergence"), val(t, good, "twin.divergence"))
 	}
 }
 

@@ -102,10 +102,10 @@ func (t *teller) fresh(vs []*view, g int64, b *Bucket) {
 }
 
 // shown traces what the twin showed of a tag, and in which quality: every
-// arrival that is newer than the one before, and every mark between them.
+// arrival, and every mark between them.
 func (t *teller) shown(v *view, s *TagStory) {
 	s.Twin = noRanges(t.steps)
-	newest, marks := -1, v.marks
+	last, marks := -1, v.marks
 	quality, since := signal.BadWaitingForInitialData, int64(0)
 	become := func(q signal.Quality, at int64) {
 		if q.Code() != quality.Code() {
@@ -116,26 +116,23 @@ func (t *teller) shown(v *view, s *TagStory) {
 	for _, i := range v.arrivals {
 		r := &v.t.row[i]
 		marks = markUntil(marks, r.twin-1, become)
-		if i <= newest {
-			continue
-		}
 		k := t.stepOf(r.twin)
-		if newest >= 0 && s.Twin[k].None() {
-			s.Twin[k].add(v.t.row[newest].shown) // until the new one comes
+		if last >= 0 && s.Twin[k].None() {
+			s.Twin[k].add(v.t.row[last].shown) // until the new one comes
 			for j := k - 1; j > 0 && s.Twin[j].None(); j-- {
-				s.Twin[j] = Range{v.t.row[newest].shown, v.t.row[newest].shown}
+				s.Twin[j] = Range{v.t.row[last].shown, v.t.row[last].shown}
 			}
 		}
 		s.Twin[k].add(r.shown)
-		newest = i
+		last = i
 		become(r.quality, r.twin)
 	}
 	markUntil(marks, t.until, become)
 	t.spell(s, v.t.plc, quality, since, t.until)
-	if newest >= 0 {
-		last := v.t.row[newest].shown
+	if last >= 0 {
+		end := v.t.row[last].shown
 		for j := len(s.Twin) - 1; j > 0 && s.Twin[j].None(); j-- {
-			s.Twin[j] = Range{last, last}
+			s.Twin[j] = Range{end, end}
 		}
 	}
 }

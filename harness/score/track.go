@@ -14,8 +14,9 @@ type track struct {
 	tag   record.Tag
 	plc   int
 	row   []row
-	// jumps says that the device's clock was set back.
-	jumps bool
+	// again holds the rows of each tick of a device whose clock was set back, in
+	// their order; nil where stamps only grow.
+	again map[int64][]int
 	// recounts says that the device's counter is not the scan's number all along.
 	recounts bool
 	// resolution is that of source times, phase where the run's start lies in it.
@@ -42,6 +43,7 @@ type row struct {
 	deadline                  int64 // the age over which it is late
 	sent, wired, broker, twin int64
 	shown                     float64 // what the twin applied
+	history                   bool    // and did not show
 	due                       due
 	cause                     cause
 	sends                     uint8 // by the server, of a polled row
@@ -105,7 +107,9 @@ func index(l *record.Log) []*track {
 	for _, t := range tracks {
 		slices.SortStableFunc(t.row, func(a, b row) int { return int(int64(a.seq) - int64(b.seq)) })
 		t.recounts = !t.stamped && slices.ContainsFunc(t.row, func(r row) bool { return uint64(r.counter) != r.seq })
-		t.jumps = !slices.IsSortedFunc(t.row, func(a, b row) int { return int(t.tick(a.stamp) - t.tick(b.stamp)) })
+		if !slices.IsSortedFunc(t.row, func(a, b row) int { return int(t.tick(a.stamp) - t.tick(b.stamp)) }) {
+			t.again = t.byTick()
+		}
 	}
 	return tracks
 }
@@ -143,34 +147,6 @@ func (t *track) byCounter(counter uint64, source, came int64) int {
 		}
 	}
 	return -1
-}
-
-// byStamp finds a row by the device's stamp. OPC UA carries time in ticks of
-// 100 ns, so stamps are compared in ticks. Near is where to look first:
-// samples mostly come in order.
-func (t *track) byStamp(source int64, near int) int {
-	tick := t.tick(source)
-	for i := near; i < min(near+4, len(t.row)); i++ {
-		if t.tick(t.row[i].stamp) == tick {
-			return i
-		}
-	}
-	i, ok := slices.BinarySearchFunc(t.row, tick, func(r row, k int64) int {
-		switch s := t.tick(r.stamp); {
-		case s < k:
-			return -1
-		case s > k:
-			return 1
-		}
-		return 0
-	})
-	if ok {
-		return i
-	}
-	if !t.jumps {
-		return -1
-	}
-	return slices.IndexFunc(t.row, func(r row) bool { return t.tick(r.stamp) == tick })
 }
 
 // tick numbers the instants that source times can tell apart: those of 100 ns

@@ -15,12 +15,12 @@ const second = int64(1e9)
 // view is what the twin showed of one tag and what was true, second by second.
 type view struct {
 	t *track
-	// arrivals are the applied rows in the order in which the twin took them.
+	// arrivals are the rows that the twin showed, in the order in which it did.
 	arrivals []int
 	marks    []record.Mark
 	nextRow  int
 	nextMark int
-	shown    int // newest applied row; -1 before the first
+	shown    int // the row that it shows; -1 before the first
 	quality  signal.Quality
 	truth    int
 }
@@ -30,7 +30,7 @@ func views(tracks []*track, marks []record.Mark) []*view {
 	for i, t := range tracks {
 		v := &view{t: t, shown: -1, truth: -1, quality: signal.BadWaitingForInitialData}
 		for j := range t.row {
-			if t.row[j].twin != never {
+			if t.row[j].twin != never && !t.row[j].history {
 				v.arrivals = append(v.arrivals, j)
 			}
 		}
@@ -52,9 +52,8 @@ func (v *view) advance(g int64) {
 		row, mark := v.nextRow < len(v.arrivals) && rows[v.arrivals[v.nextRow]].twin <= g, v.nextMark < len(v.marks) && v.marks[v.nextMark].At <= g
 		switch {
 		case row && (!mark || rows[v.arrivals[v.nextRow]].twin <= v.marks[v.nextMark].At):
-			if i := v.arrivals[v.nextRow]; i > v.shown {
-				v.shown, v.quality = i, rows[i].quality
-			}
+			v.shown = v.arrivals[v.nextRow]
+			v.quality = rows[v.shown].quality
 			v.nextRow++
 		case mark:
 			v.quality = v.marks[v.nextMark].Quality
