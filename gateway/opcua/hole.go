@@ -2,8 +2,13 @@ package opcua
 
 import (
 	"context"
+	"errors"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
 
 	"github.com/plantbed/plantbed/gateway/pipeline"
+	"github.com/plantbed/plantbed/internal/backoff"
 )
 
 // fill fetches what is missing before the messages that are held and up to
@@ -47,7 +52,7 @@ func (r *receiver) earliest() (n uint32, ok bool) {
 // that was seen, as far as the server still has what came before.
 func (r *receiver) begin(ctx context.Context, first uint32) error {
 	for range maxHole {
-		msg, err := r.link.republish(ctx, r.sub.id, preceding(first))
+		msg, err := r.republish(ctx, preceding(first))
 		if err != nil {
 			return err
 		}
@@ -59,6 +64,41 @@ func (r *receiver) begin(ctx context.Context, first uint32) error {
 	}
 	r.sub.ledger.skip(first)
 	return nil
+}
+
+const (
+	// republishTries are in a row on one connection, republishPause apart.
+	republishTries = 5
+	republishPause = 211*time.Millisecond + 171313*time.Nanosecond
+	// deniedPeriods is how many keep-alive periods long a server may refuse every
+	// Republish for no lasting reason, until what is missing counts as lost: no
+	// live sample goes ahead of it until then.
+	deniedPeriods = 20
+)
+
+// republish fetches a notification from a server that may be busy; nil if it is
+// lost.
+func (r *receiver) republish(ctx context.Context, n uint32) (*ua.NotificationMessage, error) {
+	for try := 1; ; try++ {
+		msg, err := r.link.republish(ctx, r.sub.id, n)
+		if err == nil {
+			r.sub.denied = time.Time{}
+		}
+		if !errors.Is(err, errBusy) {
+			return msg, err
+		}
+		if r.sub.denied.IsZero() {
+			r.sub.denied = time.Now()
+		}
+		switch {
+		case time.Since(r.sub.denied) > deniedPeriods*r.sub.period:
+			return nil, nil
+		case try == republishTries:
+			return nil, err
+		case !backoff.Sleep(ctx, republishPause):
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // fetchUntil republishes from the expected number up to but not including end.
@@ -73,7 +113,7 @@ func (r *receiver) fetchUntil(ctx context.Context, end uint32) error {
 	}
 	lost, first := 0, uint32(0)
 	for n := next; n != end; n = after(n) {
-		msg, err := r.link.republish(ctx, r.sub.id, n)
+		msg, err := r.republish(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -138,7 +178,7 @@ func (r *receiver) resume(ctx context.Context, available []uint32) error {
 // probe does the same without knowing what the server still holds.
 func (r *receiver) probe(ctx context.Context) error {
 	for {
-		msg, err := r.link.republish(ctx, r.sub.id, r.sub.ledger.expected())
+		msg, err := r.republish(ctx, r.sub.ledger.expected())
 		if err != nil || msg == nil {
 			return err
 		}
@@ -152,7 +192,7 @@ func (r *receiver) probe(ctx context.Context) error {
 func (r *receiver) again(ctx context.Context) error {
 	todo := r.sub.ledger.redo()
 	for i, n := range todo {
-		msg, err := r.link.republish(ctx, r.sub.id, n)
+		msg, err := r.republish(ctx, n)
 		if err != nil {
 			r.sub.ledger.refail(todo[i:])
 			return err

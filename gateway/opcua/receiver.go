@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
@@ -27,6 +28,12 @@ const (
 	silentPeriods = 3
 	// maxHole bounds how many missing notifications are asked for one by one.
 	maxHole = 10_000
+	// maxFaults is how many publish requests in a row a server may refuse until
+	// the connection is given up; faultPause is before the next one, faultApart
+	// keeps those that were refused together from coming together again.
+	maxFaults  = 2 * publishers
+	faultPause = 307*time.Millisecond + 137171*time.Nanosecond
+	faultApart = 17*time.Millisecond + 131713*time.Nanosecond
 	// itemRetry is between attempts to create items that the server refused: a
 	// node that comes back is read within the time a returning link is given;
 	// redoPause before a notification that the sink lost is fetched again.
@@ -57,6 +64,7 @@ type receiver struct {
 
 	clock   *clock // the device's, over all connections
 	answers chan answer
+	faults  atomic.Int32                       // publish requests refused in a row
 	held    map[uint32]*ua.NotificationMessage // arrived ahead of a hole
 	stalled bool                               // the buffer is full; what comes is held
 	behind  uint32                             // a keep-alive said that all before this was sent; 0 if none did
@@ -75,8 +83,8 @@ func (r *receiver) run(ctx context.Context, writes <-chan pipeline.Write) error 
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	for range publishers {
-		wg.Go(func() { r.publish(ctx) })
+	for k := range publishers {
+		wg.Go(func() { r.publish(ctx, faultPause+time.Duration(k)*faultApart) })
 	}
 	if writes != nil {
 		wg.Go(func() { r.takeWrites(ctx, writes) })
@@ -86,11 +94,19 @@ func (r *receiver) run(ctx context.Context, writes <-chan pipeline.Write) error 
 }
 
 // publish keeps one publish request at the server. The acknowledgements of what
-// became durable in the meantime travel with it.
-func (r *receiver) publish(ctx context.Context) {
+// became durable in the meantime travel with it. An error that may pass costs
+// no connection, and not what comes with the requests beside it.
+func (r *receiver) publish(ctx context.Context, pause time.Duration) {
 	for {
 		msg, err := r.publishOnce(ctx)
 		switch {
+		case err == nil:
+			r.faults.Store(0)
+		case passing(err) && r.faults.Add(1) <= maxFaults:
+			if !backoff.Sleep(ctx, pause) {
+				return
+			}
+			continue
 		case errors.Is(err, ua.StatusBadTooManyPublishRequests):
 			r.log.Info("the server takes fewer publish requests", "source", r.cfg.Name, "err", err)
 			return
@@ -109,6 +125,13 @@ func (r *receiver) publish(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// passing tells that the server refused one publish request, and neither the
+// session nor the subscription nor the number of requests.
+func passing(err error) bool {
+	status, ok := refused(err)
+	return ok && status != ua.StatusBadNoSubscription && status != ua.StatusBadTooManyPublishRequests
 }
 
 func (r *receiver) publishOnce(ctx context.Context) (*ua.NotificationMessage, error) {

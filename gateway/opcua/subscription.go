@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
@@ -26,11 +27,15 @@ type subscription struct {
 	// spilled counts the samples of notifications that a full buffer turned away
 	// and that the server alone still has, by sequence number.
 	spilled map[uint32]int
+	// denied is since when the server has answered every Republish with an error
+	// that says nothing of the notification; zero if the last one was answered.
+	denied time.Time
 }
 
 var (
 	errGone    = errors.New("the server no longer has the subscription")
 	errRefused = errors.New("the server hands no subscription from one session to another")
+	errBusy    = errors.New("the server answers with an error that may pass")
 )
 
 // subscribe creates a subscription without items.
@@ -100,18 +105,26 @@ func (l *link) revive(ctx context.Context, cfg *Config, session *ua.NodeID, nonc
 	return nil
 }
 
+// notKept are the answers to a Republish that will stay the same.
+var notKept = []ua.StatusCode{ua.StatusBadMessageNotAvailable, ua.StatusBadServiceUnsupported, ua.StatusBadNotImplemented, ua.StatusBadNotSupported,
+	ua.StatusBadUserAccessDenied}
+
 // republish fetches one notification again; nil if the server has it no more,
-// or has no such service.
+// or has no such service. errBusy says nothing of either.
 func (l *link) republish(ctx context.Context, id, seq uint32) (*ua.NotificationMessage, error) {
 	res, err := call[*ua.RepublishResponse](ctx, l, &ua.RepublishRequest{
 		SubscriptionID:           id,
 		RetransmitSequenceNumber: seq,
 	}, l.timeout)
 	if err != nil {
-		if _, ok := refused(err); ok {
+		status, ok := refused(err)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("republish %d: %w", seq, cause(err))
+		case slices.Contains(notKept, status):
 			return nil, nil
 		}
-		return nil, fmt.Errorf("republish %d: %w", seq, cause(err))
+		return nil, fmt.Errorf("republish %d: %w: %v", seq, errBusy, status)
 	}
 	if got := res.NotificationMessage.SequenceNumber; got != seq {
 		return nil, fmt.Errorf("republish %d: the server sent %d", seq, got)
