@@ -204,6 +204,33 @@ func TestFindingsDoNotDependOnTheWorkers(t *testing.T) {
 
 // A run that cannot be judged is unknown and no finding; a runner that fails
 // ends the hunt; an interrupted one keeps what it has.
+// What a fault waits for may never happen; the plan is judged with a plainer one.
+func TestAPlanIsMadePlainer(t *testing.T) {
+	waits, killed := 0, 0
+	rule := func(_ context.Context, sc *scenarios.Scenario) (o hunt.Outcome, _ error) {
+		for _, f := range sc.Faults {
+			if f.Kind == "gateway.kill" && f.On != "" {
+				waits++
+				o.Unknown = "it did not come to that"
+			}
+		}
+		if killed += lasting(sc.Faults, "gateway.kill", 1); o.Unknown == "" && lasting(sc.Faults, "gateway.kill", 1) > 0 {
+			o.Broken = []hunt.Breach{{Invariant: "loss.edge", Stage: "edge"}}
+		}
+		return o, nil
+	}
+	r, err := hunt.Hunt{Base: load(t), Seed: 1, Plans: 40, Kinds: []string{"gateway.kill", "gateway.pause"}, Workers: 1, Run: rule}.Do(context.Background())
+	if err != nil || waits == 0 || killed == 0 {
+		t.Fatal(err, waits, killed)
+	}
+	if len(r.Unknown) > 0 {
+		t.Errorf("%d plans are not judged, first %+v", len(r.Unknown), r.Unknown[0])
+	}
+	if len(r.Findings) != 1 || !slices.Equal(r.Findings[0].Kinds, []string{"gateway.kill"}) {
+		t.Errorf("found %+v", r.Findings)
+	}
+}
+
 func TestUnknownFailedAndInterrupted(t *testing.T) {
 	base := load(t)
 	r, err := hunt.Hunt{Base: base, Plans: 5, Run: func(context.Context, *scenarios.Scenario) (hunt.Outcome, error) {
