@@ -34,60 +34,18 @@ type Effect struct {
 }
 
 // Effect tells what the fault leaves to the clients of a controller that
-// speaks protocol, "opcua" or "modbus".
+// speaks protocol, "opcua" or "modbus". The table of kinds has it.
 func (c Config) Effect(protocol string) Effect {
-	c = c.WithDefaults()
-	subscribed := protocol == "opcua"
-	switch c.Kind {
-	case "link.down", "link.stall", "gateway.pause":
-		return Effect{Cut: true}
-	case "gateway.disk_full", "gateway.disk_read_only":
-		// Who cannot store must not take: the sources keep it, as in a cut.
-		return Effect{Cut: true}
-	case "gateway.disk_slow":
-		return Effect{Late: 2 * c.Sync.D()} // the sync under way, and the one behind it
-	case "link.latency":
-		return Effect{Late: 2*c.Delay.D() + c.Jitter.D()} // an answer is two ways off
-	case "plc.restart":
-		return Effect{Cut: true, Forgets: true}
-	case "plc.slow":
-		return Effect{Late: c.Delay.D(), Once: c.Once}
-	case "plc.exception":
-		return exceptionEffect(c, subscribed)
-	case "plc.sessions_full", "plc.cert_expired":
-		return Effect{Locks: true}
-	case "plc.node_gone":
-		return Effect{Gone: c.Tags}
-	case "plc.namespace_moved":
-		return Effect{Moved: true}
-	case "plc.no_republish":
-		return Effect{Brittle: true}
-	}
 	if k, ok := lookup(c.Kind); ok && k.effect != nil {
-		return k.effect(c, protocol)
+		return k.effect(c.WithDefaults(), protocol)
 	}
 	return Effect{}
 }
 
-// exceptionEffect depends on what is refused: samples come as answers to
-// publish requests or to reads, and a subscription must be made before that.
-func exceptionEffect(c Config, subscribed bool) Effect {
-	carrier := "read"
-	if subscribed {
-		carrier = "publish"
-	}
-	switch {
-	case c.On == "" || c.On == carrier:
-		if c.Scope == "item" && subscribed {
-			return Effect{Locks: true} // it has items already; who makes them anew is refused
-		}
-		if percent.value(c.Chance) >= 1 {
-			return Effect{Cut: true}
-		}
-		// A client may take any error of its session for the session's end.
-		return Effect{Refuses: true}
-	case subscribed && (c.On == "subscribe" || c.On == "read" || c.On == "browse"):
-		return Effect{Locks: true}
-	}
-	return Effect{}
-}
+// cutEffect is that of all through which nothing passes, or no connection lasts.
+// Who cannot store must not take, so a disk that takes nothing is one of them:
+// the sources keep it.
+func cutEffect(Config, string) Effect { return Effect{Cut: true} }
+
+// lockEffect is that of all that leave connections alone and let no new one be.
+func lockEffect(Config, string) Effect { return Effect{Locks: true} }

@@ -10,9 +10,6 @@ func checkLinkBytes(c Config, ps *strict.Problems) {
 	checkOneOf(ps, "way", "way", c.Way, ways)
 }
 
-// cutEffect: a client may find no connection that lasts, until the window's end.
-func cutEffect(Config, string) Effect { return Effect{Cut: true} }
-
 // garbleEffect: nobody can tell a value with a wrong bit from another, unless
 // the bytes are signed; and the connection may break over it.
 func garbleEffect(Config, string) Effect { return Effect{Cut: true, Garbles: true} }

@@ -44,3 +44,11 @@ func bindLinkDown(p Plant, target string) (apply, bool) {
 			return l.Down(d.mode, d.way)
 		}), ok
 }
+
+// downEffect: a link that only refuses leaves the connections alone that there are.
+func downEffect(c Config, _ string) Effect {
+	if c.Mode == "refuse" {
+		return Effect{Locks: true}
+	}
+	return Effect{Cut: true}
+}

@@ -20,3 +20,6 @@ func checkLinkLatency(c Config, ps *strict.Problems) {
 func shapeLatency(c Config, _ string, s *Shape) {
 	s.Delays = append(s.Delays, Delay{c.Delay.D(), c.Jitter.D(), c.Spread})
 }
+
+// latencyEffect: an answer is two ways off.
+func latencyEffect(c Config, _ string) Effect { return Effect{Late: 2*c.Delay.D() + c.Jitter.D()} }

@@ -47,3 +47,26 @@ func bindPLCException(p Plant, target string) (apply, bool) {
 		},
 		func(_, r refusal) error { return sw.Refuse(r.code, r.on, r.share, r.items) }), ok
 }
+
+// exceptionEffect depends on what is refused: samples come as answers to
+// publish requests or to reads, and a subscription must be made before that.
+func exceptionEffect(c Config, protocol string) Effect {
+	carrier, subscribed := "read", protocol == "opcua"
+	if subscribed {
+		carrier = "publish"
+	}
+	switch {
+	case c.On == "" || c.On == carrier:
+		if c.Scope == "item" && subscribed {
+			return Effect{Locks: true} // it has items already; who makes them anew is refused
+		}
+		if percent.value(c.Chance) >= 1 {
+			return Effect{Cut: true}
+		}
+		// A client may take any error of its session for the session's end.
+		return Effect{Refuses: true}
+	case subscribed && (c.On == "subscribe" || c.On == "read" || c.On == "browse"):
+		return Effect{Locks: true}
+	}
+	return Effect{}
+}

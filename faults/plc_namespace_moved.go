@@ -9,3 +9,5 @@ func bindPLCNamespaceMoved(p Plant, target string) (apply, bool) {
 		return sw.MoveNamespace(0)
 	}), ok
 }
+
+func movedEffect(Config, string) Effect { return Effect{Moved: true} }

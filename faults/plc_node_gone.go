@@ -20,3 +20,5 @@ func bindPLCNodeGone(p Plant, target string) (apply, bool) {
 			return sw.Gone(strings.Split(tags, "\n"))
 		}), ok
 }
+
+func goneEffect(c Config, _ string) Effect { return Effect{Gone: c.Tags} }

@@ -29,3 +29,5 @@ func bindPLCRestart(p Plant, target string) (apply, bool) {
 			return nil
 		}), ok
 }
+
+func restartEffect(Config, string) Effect { return Effect{Cut: true, Forgets: true} }

@@ -25,3 +25,5 @@ func bindPLCSlow(p Plant, target string) (apply, bool) {
 		},
 		plain(func(l late) { sw.Slow(l.delay, l.once > 0) })), ok
 }
+
+func slowEffect(c Config, _ string) Effect { return Effect{Late: c.Delay.D(), Once: c.Once} }

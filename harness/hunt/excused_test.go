@@ -43,6 +43,13 @@ var excused = []struct {
 	{"nothing is kept of what is under way to a gateway that stands", []faults.Config{
 		{Kind: "gateway.pause", Target: "gateway", At: sec(30), For: sec(20)},
 		{Kind: "plc.no_republish", Target: "plc-pump", At: sec(30), For: strict.Duration(130 * time.Millisecond)}}},
+	{"a link that refuses who comes anew, and nobody does", []faults.Config{
+		{Kind: "link.down", Target: "plc-pump", At: sec(30), For: sec(20), Mode: "refuse"}}},
+	{"links that refuse who comes anew, after a cut", []faults.Config{
+		{Kind: "link.down", Target: "plc-pump", At: sec(30), For: sec(20), Mode: "refuse"},
+		{Kind: "link.down", Target: "plc-pump", At: sec(35), For: sec(1)},
+		{Kind: "link.down", Target: "broker", At: sec(32), For: sec(25), Mode: "refuse"},
+		{Kind: "link.down", Target: "broker", At: sec(34), For: sec(1)}}},
 	{"a disk that takes its time", []faults.Config{
 		{Kind: "gateway.disk_slow", Target: "gateway", At: sec(30), For: sec(20), Sync: strict.Duration(2300 * time.Millisecond)}}},
 	{"a crash while the disk takes its time", []faults.Config{

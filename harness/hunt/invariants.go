@@ -69,7 +69,7 @@ type terms struct {
 }
 
 // whole are the faults through which nothing passes for as long as they last.
-// Others that cut may let a new connection through.
+// Others that cut may let a new connection through, or what was under way.
 var whole = []string{"link.down", "link.stall", "gateway.pause", "gateway.kill", "plc.restart", "broker.stop"}
 
 func termsOf(sc *scenarios.Scenario) terms {
@@ -98,7 +98,7 @@ func termsOf(sc *scenarios.Scenario) terms {
 		if cutsOff(c, e) {
 			t.outages += behind
 			t.unreachable += time.Duration(behind) * fresh
-			if !slices.Contains(whole, c.Kind) {
+			if !slices.Contains(whole, c.Kind) || c.Way != "" {
 				t.unreachable += time.Duration(behind) * c.For.D()
 			}
 		}

@@ -38,6 +38,7 @@ type outages struct {
 }
 
 func findOutages(m record.Meta) outages {
+	var shut device // of the broker, what is left of it
 	o := outages{startup: int64(m.Contract.Startup()), link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs)), device: make([]device, len(m.PLCs))}
 	for _, w := range m.Plan {
 		s := span{int64(w.From), int64(w.To)}
@@ -53,6 +54,9 @@ func findOutages(m record.Meta) outages {
 		case w.Class == "gateway" && w.Effect.Late > 0:
 			o.storing = append(o.storing, lateness{span{s.from, s.to + int64(w.Effect.Late)}, int64(w.Effect.Late)})
 		}
+		if w.Target == "broker" && w.Effect.Locks {
+			shut.locked = append(shut.locked, s)
+		}
 		if w.Effect.Deaf {
 			o.deaf = append(o.deaf, span{s.from, s.to + int64(m.Contract.Recover)})
 		}
@@ -66,7 +70,7 @@ func findOutages(m record.Meta) outages {
 			}
 		}
 	}
-	o.host, o.kill, o.north = merge(o.host, 0), merge(o.kill, 0), merge(o.north, 0)
+	o.host, o.kill, o.north = merge(o.host, 0), merge(o.kill, 0), shut.keepOut(merge(o.north, 0), o.host, int64(m.Contract.Recover))
 	for i := range m.PLCs {
 		o.link[i] = o.device[i].keepOut(merge(o.link[i], 0), o.host, int64(m.Contract.Recover))
 		o.path[i] = merge(slices.Concat(o.link[i], o.host, o.north), 0)
