@@ -18,58 +18,69 @@ import (
 	"github.com/plantbed/plantbed/scenarios"
 )
 
-// runMany runs seeds seed, seed+1, ... of a scenario, as many at a time as
-// there are cores, and judges them together.
+// runMany runs seeds seed, seed+1, ... of a scenario and judges them together.
 func (f *runFlags) runMany(ctx context.Context, sc *scenarios.Scenario, dir string, out, errw io.Writer) error {
+	b := f.runSeeds(ctx, []batch{{scenario: sc, dir: dir}}, errw)[0]
+	if ctx.Err() != nil {
+		return &exit{codeInterrupted, fmt.Errorf("interrupted after %d of %d runs: %v", b.done, f.runs, context.Cause(ctx))}
+	}
+	err := f.judgeMany(score.Together(b.cards, b.dirs), dir, out)
+	if failed := errors.Join(b.errs...); failed != nil {
+		return internal(failed)
+	}
+	return err
+}
+
+// batch is the runs of one scenario, seed by seed.
+type batch struct {
+	scenario *scenarios.Scenario
+	dir      string
+	name     string // set before a seed in what is said of it, if not empty
+	cards    []score.Card
+	dirs     []string // relative to dir
+	errs     []error
+	done     int
+}
+
+// runSeeds runs the seeds of all batches, as many at a time as there are
+// cores: the first seed of each, then the second. A run that cannot be had has
+// an unknown card, and its error; that makes the others no less true.
+func (f *runFlags) runSeeds(ctx context.Context, batches []batch, errw io.Writer) []batch {
 	started := time.Now()
-	cards := make([]score.Card, f.runs)
-	dirs := make([]string, f.runs)
-	errs := make([]error, f.runs)
-	jobs := make(chan int)
+	for i := range batches {
+		b := &batches[i]
+		b.cards, b.dirs, b.errs = make([]score.Card, f.runs), make([]string, f.runs), make([]error, f.runs)
+	}
+	type job struct{ batch, seed int }
+	jobs := make(chan job)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	done := 0
-	for range f.parallel(sc) {
+	done, all := 0, f.runs*len(batches)
+	for range f.parallel(batches[0].scenario, all) {
 		wg.Go(func() {
-			for i := range jobs {
-				cards[i], dirs[i], errs[i] = f.runSeed(ctx, sc, dir, i)
-				if errs[i] != nil && ctx.Err() == nil {
-					// A worker that died, on a machine that was too busy for it, says
-					// nothing of the scenario; the same seed gives the same run.
-					cards[i], dirs[i], errs[i] = f.runSeed(ctx, sc, dir, i)
-				}
+			for j := range jobs {
+				b, i := &batches[j.batch], j.seed
+				f.runSeed(ctx, b, i)
 				mu.Lock()
 				done++
+				b.done++
 				if !f.quiet {
-					left := time.Since(started) / time.Duration(done) * time.Duration(f.runs-done)
-					fmt.Fprintf(errw, "seed %d: %s (%d of %d, %s to go)\n", sc.Seed+uint64(i), verdictOr(cards[i].Verdict, errs[i]), done, f.runs, left.Round(time.Second))
+					left := time.Since(started) / time.Duration(done) * time.Duration(all-done)
+					fmt.Fprintf(errw, "%sseed %d: %s (%d of %d, %s to go)\n", b.name, b.scenario.Seed+uint64(i), verdictOr(b.cards[i].Verdict, b.errs[i]), done, all, left.Round(time.Second))
 				}
 				mu.Unlock()
 			}
 		})
 	}
-	for i := range f.runs {
+	for i := range all {
 		if ctx.Err() != nil {
 			break
 		}
-		jobs <- i
+		jobs <- job{i % len(batches), i / len(batches)}
 	}
 	close(jobs)
 	wg.Wait()
-	if ctx.Err() != nil {
-		return &exit{codeInterrupted, fmt.Errorf("interrupted after %d of %d runs: %v", done, f.runs, context.Cause(ctx))}
-	}
-	// The seeds that could not be run make the others no less true.
-	for i, err := range errs {
-		if err != nil {
-			cards[i] = score.Card{Scenario: sc.Name, Gear: sc.Gear, Seed: sc.Seed + uint64(i), Verdict: score.Unknown, Why: []string{firstLine(err)}}
-		}
-	}
-	err := f.judgeMany(score.Together(cards, dirs), dir, out)
-	if failed := errors.Join(errs...); failed != nil {
-		return internal(failed)
-	}
-	return err
+	return batches
 }
 
 // firstLine of an error; the last words of a worker are many.
@@ -78,13 +89,13 @@ func firstLine(err error) string {
 	return line
 }
 
-// parallel is how many runs go side by side: the virtual gear's take a core
-// each, those of the live gear would disturb each other.
-func (f *runFlags) parallel(sc *scenarios.Scenario) int {
+// parallel is how many of so many runs go side by side: the virtual gear's
+// take a core each, those of the live gear would disturb each other.
+func (f *runFlags) parallel(sc *scenarios.Scenario, all int) int {
 	if sc.Gear != scenarios.GearVirtual {
 		return 1
 	}
-	return min(runtime.NumCPU(), f.runs)
+	return min(runtime.NumCPU(), all)
 }
 
 func verdictOr(v score.Verdict, err error) string {
@@ -96,17 +107,26 @@ func verdictOr(v score.Verdict, err error) string {
 
 // runSeed runs the i-th seed into a folder of its own. The seed's folder is
 // named relative to dir, so that the pages link to each other wherever dir is.
-func (f *runFlags) runSeed(ctx context.Context, sc *scenarios.Scenario, dir string, i int) (score.Card, string, error) {
-	one := *sc
+func (f *runFlags) runSeed(ctx context.Context, b *batch, i int) {
+	one := *b.scenario
 	one.Seed += uint64(i)
-	name := fmt.Sprintf("seed-%d", one.Seed)
+	b.dirs[i] = fmt.Sprintf("seed-%d", one.Seed)
 	quiet := *f
 	quiet.quiet = true
-	r, err := quiet.runOnce(ctx, &one, filepath.Join(dir, name), io.Discard)
-	if err != nil {
-		err = fmt.Errorf("seed %d: %w", one.Seed, err)
+	run := func() (score.Result, error) {
+		return quiet.runOnce(ctx, &one, filepath.Join(b.dir, b.dirs[i]), io.Discard)
 	}
-	return r.Card, name, err
+	r, err := run()
+	if err != nil && ctx.Err() == nil {
+		// A worker that died, on a machine that was too busy for it, says nothing
+		// of the scenario; the same seed gives the same run.
+		r, err = run()
+	}
+	b.cards[i] = r.Card
+	if err != nil {
+		b.errs[i] = fmt.Errorf("%sseed %d: %w", b.name, one.Seed, err)
+		b.cards[i] = score.Card{Scenario: one.Name, Gear: one.Gear, Seed: one.Seed, Verdict: score.Unknown, Why: []string{firstLine(b.errs[i])}}
+	}
 }
 
 func (f *runFlags) judgeMany(e score.Ensemble, dir string, out io.Writer) error {

@@ -138,23 +138,32 @@ func spread(name string, cards []Card) Spread {
 	}
 	lo, hi := slices.Min(values), slices.Max(values)
 	s.Min, s.Max = &lo, &hi
-	mean, sd := stat.MeanStdDev(values, nil)
 	if pooled[name] {
-		mean = hits / float64(s.Of)
+		mean := hits / float64(s.Of)
 		s.Mean, s.CI95, s.Method = &mean, wilson(int(math.Round(hits)), s.Of), "wilson"
 		return s
 	}
 	s.Of = 0
+	mean, ci := student(values)
 	s.Mean = &mean
-	if s.N > 1 {
-		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(s.N - 1)}.Quantile(0.975)
-		half := t * sd / math.Sqrt(float64(s.N))
-		s.CI95, s.Method = &[2]float64{mean - half, mean + half}, "student"
+	if ci != nil {
+		s.CI95, s.Method = ci, "student"
 		if lo >= 0 { // no metric that is not negative has a negative mean
 			s.CI95[0] = max(0, s.CI95[0])
 		}
 	}
 	return s
+}
+
+// student is the mean of values with Student's 95 % interval; one value has none.
+func student(values []float64) (mean float64, ci *[2]float64) {
+	mean, sd := stat.MeanStdDev(values, nil)
+	n := float64(len(values))
+	if n < 2 {
+		return mean, nil
+	}
+	half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975) * sd / math.Sqrt(n)
+	return mean, &[2]float64{mean - half, mean + half}
 }
 
 // expect judges one bound on the interval: pass when all of it is inside,
