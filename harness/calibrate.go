@@ -9,10 +9,10 @@ import (
 	"github.com/plantbed/plantbed/twin/predict"
 )
 
-// calibrate fits the detectors to a healthy plant: the scenario's own without
-// any fault, under the calibration seed, in the fast gear. The seed of the
-// scored run has no part in it, so it cannot move a limit.
-func calibrate(sc *scenarios.Scenario) ([]*predict.Calibrated, error) {
+// Train fits the detectors to a healthy plant: the scenario's own without any
+// fault, under the calibration seed, in the fast gear. The seed of the scored
+// run has no part in it, so it cannot move a limit.
+func Train(sc *scenarios.Scenario) ([]*predict.Calibrated, error) {
 	start := time.Unix(0, 0).UTC()
 	w, err := newWorld(sc, sc.Detector.CalibrationSeed, start)
 	if err != nil {

@@ -132,7 +132,7 @@ func Run(ctx context.Context, sc *scenarios.Scenario, opts Options) (err error) 
 		return err
 	}
 	// Calibration takes a second or two of computing; the clock starts after it.
-	if r.models, err = calibrate(sc); err != nil {
+	if r.models, err = Train(sc); err != nil {
 		return errors.Join(err, r.stopForeign())
 	}
 	r.start = time.Now().Add(lead(sc.Gear))

@@ -62,6 +62,6 @@ Exit codes: 0 all expectations met, 10 an expectation failed, 11 unknown,
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(), newCheck(), newList(), newServe(), newScore(), newReport(), newDiff(), newGateway(), newTwin(), newDataset(), newFlow(), newSweep(), newEval(), newConformance(), newHunt(), newDoctor(), newVersion(), newWorker())
+	root.AddCommand(newRun(), newCheck(), newList(), newServe(), newScore(), newReport(), newDiff(), newGateway(), newTwin(), newDataset(), newFlow(), newSweep(), newTrain(), newEval(), newConformance(), newHunt(), newDoctor(), newVersion(), newWorker())
 	return root
 }

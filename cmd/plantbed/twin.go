@@ -45,7 +45,7 @@ to stop. Alarms are log lines of level WARN.`,
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (TOML)")
-	cmd.Flags().StringVar(&models, "models", "", "calibrated models (JSON array)")
+	cmd.Flags().StringVar(&models, "models", "", "models that plantbed train has written")
 	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and stop")
 	cmd.MarkFlagRequired("config")
 	return cmd
@@ -62,6 +62,11 @@ func loadModels(file string) ([]predict.Calibrated, error) {
 	var models []predict.Calibrated
 	if err := json.Unmarshal(b, &models); err != nil {
 		return nil, invalid(fmt.Errorf("%s: %w", file, err))
+	}
+	for i := range models {
+		if err := models[i].Check(); err != nil {
+			return nil, invalid(fmt.Errorf("%s: %w", file, err))
+		}
 	}
 	return models, nil
 }
