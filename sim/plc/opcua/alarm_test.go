@@ -191,6 +191,11 @@ func TestEventFilters(t *testing.T) {
 		"no refreshes":          {eventItem(server, eventFields, combine(not, 1), of(id.RefreshStartEventType)), 2},
 		"both of two":           {eventItem(server, eventFields, combine(and, 1, 2), of(id.LimitAlarmType), of(id.RefreshStartEventType)), 0},
 		"either of two":         {eventItem(server, eventFields, combine(or, 1, 2), of(id.LimitAlarmType), of(id.RefreshStartEventType)), 2},
+		"the severe":            {eventItem(server, eventFields, compare(ua.FilterOperatorGreaterThanOrEqual, "Severity", int32(1000))), 0},
+		"all but the severe":    {eventItem(server, eventFields, compare(ua.FilterOperatorLessThan, "Severity", int32(1000))), 2},
+		"those of one source":   {eventItem(server, eventFields, compare(ua.FilterOperatorEquals, "SourceName", "oven/zone")), 1},
+		"what no event has":     {eventItem(server, eventFields, compare(ua.FilterOperatorEquals, "Colour", "red")), 0},
+		"neither high nor low":  {eventItem(server, eventFields, combine(not, 1), compare(ua.FilterOperatorGreaterThan, "Severity", 0.5)), 0},
 		"a tall heap of clause": {eventItem(server, eventFields, heap(150)...), 2},
 	} {
 		p, s, c := alarmedServer(t)
@@ -212,6 +217,7 @@ func TestEventFilters(t *testing.T) {
 		"no fields":         eventItem(server, nil),
 		"in a circle":       eventItem(server, eventFields, combine(not, 0)),
 		"past the end":      eventItem(server, eventFields, combine(not, 1)),
+		"a field alone":     eventItem(server, eventFields, &ua.ContentFilterElement{FilterOperator: ua.FilterOperatorNot, FilterOperands: compare(0, "Severity", 1.0).FilterOperands[:1]}),
 		"one of two":        eventItem(server, eventFields, combine(and, 1), of(id.LimitAlarmType)),
 		"another operator":  eventItem(server, eventFields, combine(ua.FilterOperatorLike, 1)),
 		"a type that is no": eventItem(server, eventFields, &ua.ContentFilterElement{FilterOperator: ua.FilterOperatorOfType, FilterOperands: []*ua.ExtensionObject{ua.NewExtensionObject(&ua.LiteralOperand{Value: ua.MustVariant(1.0)})}}),
@@ -222,6 +228,14 @@ func TestEventFilters(t *testing.T) {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
+}
+
+// compare is a clause that compares a field with a value.
+func compare(op ua.FilterOperator, field string, with any) *ua.ContentFilterElement {
+	return &ua.ContentFilterElement{FilterOperator: op, FilterOperands: []*ua.ExtensionObject{
+		ua.NewExtensionObject(&ua.SimpleAttributeOperand{TypeDefinitionID: ua.NewFourByteNodeID(0, id.BaseEventType), BrowsePath: []*ua.QualifiedName{{Name: field}}, AttributeID: ua.AttributeIDValue}),
+		ua.NewExtensionObject(&ua.LiteralOperand{Value: ua.MustVariant(with)}),
+	}}
 }
 
 // heap is a clause that takes 2^n steps for who is not careful.

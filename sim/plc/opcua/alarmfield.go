@@ -63,15 +63,8 @@ var alarmFields = []alarmField{
 	{"LimitState", 0, nil},
 	{"LimitState/CurrentState", id.LocalizedText, func(_ *alarm, st *alarmState) any { return ua.NewLocalizedText(limitStates[st.side].name) }},
 	{"LimitState/CurrentState/Id", id.NodeID, func(_ *alarm, st *alarmState) any { return ua.NewFourByteNodeID(0, limitStates[st.side].id) }},
-	{"HighLimit", id.Double, func(a *alarm, _ *alarmState) any { return orNothing(a.def.High) }},
-	{"LowLimit", id.Double, func(a *alarm, _ *alarmState) any { return orNothing(a.def.Low) }},
-}
-
-func orNothing(v *float64) any {
-	if v == nil {
-		return nil
-	}
-	return *v
+	{"HighLimit", id.Double, func(a *alarm, _ *alarmState) any { return *a.def.High }},
+	{"LowLimit", id.Double, func(a *alarm, _ *alarmState) any { return *a.def.Low }},
 }
 
 func (a *alarm) severity() uint16 {
@@ -96,8 +89,14 @@ var fieldKinds = map[string]uint32{
 }
 
 // has tells whether an alarm has a field: only one that is to be confirmed
-// shows whether it is.
+// shows whether it is, and a limit that there is not shows nowhere.
 func (a *alarm) has(path string) bool {
+	switch path {
+	case "HighLimit":
+		return a.def.High != nil
+	case "LowLimit":
+		return a.def.Low != nil
+	}
 	return a.def.Confirm || !strings.HasPrefix(path, "ConfirmedState")
 }
 

@@ -3,9 +3,6 @@ package opcua
 import (
 	"cmp"
 	"math"
-	"reflect"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gopcua/opcua/id"
@@ -221,7 +218,7 @@ func (l *look) ticks(now uint64) uint64 {
 
 // readOther reads an attribute; its errors are status codes.
 func (s *Server) readOther(n *node, q *ua.ReadValueID, now time.Time) (l look, err error) {
-	if err := checkQuery(n, q); err != nil {
+	if err := s.space().checkQuery(n, q); err != nil {
 		return l, err
 	}
 	if q.AttributeID == ua.AttributeIDValue && n.class == ua.NodeClassVariable {
@@ -243,50 +240,21 @@ func (s *Server) readOther(n *node, q *ua.ReadValueID, now time.Time) (l look, e
 }
 
 // checkQuery finds what is wrong with what to read or to monitor.
-func checkQuery(n *node, q *ua.ReadValueID) error {
+func (sp *space) checkQuery(n *node, q *ua.ReadValueID) error {
 	switch {
 	case n == nil:
 		return ua.StatusBadNodeIDUnknown
 	case q.AttributeID == 0 || q.AttributeID > ua.AttributeIDAccessLevelEx:
 		return ua.StatusBadAttributeIDInvalid
-	case q.DataEncoding.Name != "" && q.AttributeID != ua.AttributeIDValue:
-		return ua.StatusBadDataEncodingInvalid
+	case q.DataEncoding.Name != "" && (q.AttributeID != ua.AttributeIDValue || !sp.isA(n.dataType, id.Structure)):
+		return ua.StatusBadDataEncodingInvalid // only structures have any
 	case q.DataEncoding.Name != "" && q.DataEncoding.Name != "Default Binary":
 		return ua.StatusBadDataEncodingUnsupported
 	case q.IndexRange != "" && n.tag != nil && q.AttributeID == ua.AttributeIDValue:
-		if _, _, err := parseRange(q.IndexRange); err != nil {
+		if _, err := parseRange(q.IndexRange); err != nil {
 			return err
 		}
 		return ua.StatusBadIndexRangeNoData // a tag is a scalar
-	case n.tag != nil && q.AttributeID == ua.AttributeIDValue && q.DataEncoding.Name != "":
-		return ua.StatusBadDataEncodingInvalid // a number has none
 	}
 	return nil
-}
-
-// slice is the part of an array that an index range names.
-func slice(v any, text string) (any, error) {
-	from, to, err := parseRange(text)
-	if err != nil {
-		return nil, err
-	}
-	list := reflect.ValueOf(v)
-	if list.Kind() != reflect.Slice || from >= list.Len() {
-		return nil, ua.StatusBadIndexRangeNoData
-	}
-	return list.Slice(from, min(to+1, list.Len())).Interface(), nil
-}
-
-// parseRange reads "3" or "3:5"; both ends belong to it.
-func parseRange(text string) (from, to int, err error) {
-	a, b, two := strings.Cut(text, ":")
-	f, err1 := strconv.ParseUint(a, 10, 31)
-	t, err2 := f, error(nil)
-	if two {
-		t, err2 = strconv.ParseUint(b, 10, 31)
-	}
-	if err1 != nil || err2 != nil || two && t <= f {
-		return 0, 0, ua.StatusBadIndexRangeInvalid
-	}
-	return int(f), int(t), nil
 }

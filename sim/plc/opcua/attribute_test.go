@@ -27,7 +27,7 @@ func TestAttributesOfEveryNode(t *testing.T) {
 		ua.NodeClassObject: {12}, ua.NodeClassVariable: {13, 14, 15, 17, 18, 19, 20}, ua.NodeClassReferenceType: {8, 9},
 		ua.NodeClassObjectType: {8}, ua.NodeClassVariableType: {8, 14, 15}, ua.NodeClassDataType: {8}, ua.NodeClassMethod: {21, 22},
 	}
-	may := map[ua.NodeClass][]ua.AttributeID{ua.NodeClassVariable: {16}, ua.NodeClassReferenceType: {10}}
+	may := map[ua.NodeClass][]ua.AttributeID{ua.NodeClassVariable: {16}, ua.NodeClassReferenceType: {10}, ua.NodeClassDataType: {23}}
 	var nodes []*node
 	for _, n := range s.space().std.nodes {
 		nodes = append(nodes, n)

@@ -16,8 +16,9 @@ import (
 // process (a stack overflow is no panic), makes room for as many array
 // dimensions as a message claims to have, and formats a name for each field.
 
-// maxDepth is how deep structures may stand in one another.
-const maxDepth = 16
+// maxDepth is how deep structures, and the lists and pointers in them, may stand
+// in one another; a browse path in an operand of a filter stands 17 deep.
+const maxDepth = 32
 
 // cursor reads little-endian fields off a message. After the first error
 // everything reads as zero. What it returns as bytes shares memory with the

@@ -55,13 +55,6 @@ type eventFilter struct {
 	where  []clause
 }
 
-// clause is one element of a where clause; others refer to it by its place.
-type clause struct {
-	op   ua.FilterOperator
-	typ  uint32 // of OfType
-	args []int
-}
-
 // maxFields bounds what a filter can ask for.
 const maxFields = 200
 
@@ -71,6 +64,9 @@ func (s *Server) eventFilter(x *ua.ExtensionObject) (*eventFilter, error) {
 		return nil, ua.StatusBadEventFilterInvalid
 	}
 	r, ok := x.Value.(*ua.EventFilter)
+	if _, data := x.Value.(*ua.DataChangeFilter); data {
+		return nil, ua.StatusBadFilterNotAllowed
+	}
 	if !ok || len(r.SelectClauses) == 0 || len(r.SelectClauses) > maxFields {
 		return nil, ua.StatusBadEventFilterInvalid
 	}
@@ -108,59 +104,6 @@ func pathOf(sel *ua.SimpleAttributeOperand) string {
 		return "?"
 	}
 	return path
-}
-
-// clauseOf reads an element of a where clause. It refers to later elements
-// alone, so that no clause goes round in a circle.
-func clauseOf(e *ua.ContentFilterElement, at, of int) (clause, error) {
-	c := clause{op: e.FilterOperator}
-	want := map[ua.FilterOperator]int{ua.FilterOperatorOfType: 1, ua.FilterOperatorNot: 1, ua.FilterOperatorAnd: 2, ua.FilterOperatorOr: 2}[c.op]
-	switch {
-	case want == 0:
-		return c, ua.StatusBadFilterOperatorUnsupported
-	case len(e.FilterOperands) != want:
-		return c, ua.StatusBadEventFilterInvalid
-	}
-	for _, o := range e.FilterOperands {
-		switch v := o.Value.(type) {
-		case *ua.LiteralOperand:
-			n, ok := v.Value.Value().(*ua.NodeID)
-			if !ok || c.op != ua.FilterOperatorOfType || n.Namespace() != 0 {
-				return c, ua.StatusBadEventFilterInvalid
-			}
-			c.typ = n.IntID()
-		case *ua.ElementOperand:
-			if int(v.Index) <= at || int(v.Index) >= of || c.op == ua.FilterOperatorOfType {
-				return c, ua.StatusBadEventFilterInvalid
-			}
-			c.args = append(c.args, int(v.Index))
-		default:
-			return c, ua.StatusBadEventFilterInvalid
-		}
-	}
-	return c, nil
-}
-
-// passes tells whether an event is one that the item reports. Elements refer
-// to later ones alone, so the last is known first.
-func (f *eventFilter) passes(std *standard, e *event) bool {
-	if len(f.where) == 0 {
-		return true
-	}
-	holds := make([]bool, len(f.where))
-	for i := len(f.where) - 1; i >= 0; i-- {
-		switch c := &f.where[i]; c.op {
-		case ua.FilterOperatorOfType:
-			holds[i] = std.isA(e.typ, c.typ)
-		case ua.FilterOperatorNot:
-			holds[i] = !holds[c.args[0]]
-		case ua.FilterOperatorAnd:
-			holds[i] = holds[c.args[0]] && holds[c.args[1]]
-		default:
-			holds[i] = holds[c.args[0]] || holds[c.args[1]]
-		}
-	}
-	return holds[0]
 }
 
 // report queues an event at every item that listens to it. The mutex is held.

@@ -73,7 +73,8 @@ func (x *exchange) historyRead(r *ua.HistoryReadRequest) (any, error) {
 	if err := x.operations(len(r.NodesToRead)); err != nil {
 		return nil, err
 	}
-	if r.TimestampsToReturn >= ua.TimestampsToReturnInvalid {
+	if r.TimestampsToReturn >= ua.TimestampsToReturnNeither { // history without times is none
+
 		return nil, ua.StatusBadTimestampsToReturnInvalid
 	}
 	raw, ok := r.HistoryReadDetails.Value.(*ua.ReadRawModifiedDetails)
@@ -105,6 +106,8 @@ func (x *exchange) historyOf(q *ua.HistoryReadValueID, raw *ua.ReadRawModifiedDe
 		return historyPart{status: ua.StatusBadHistoryOperationUnsupported}
 	case q.IndexRange != "":
 		return historyPart{status: ua.StatusBadIndexRangeNoData}
+	case q.DataEncoding.Name != "":
+		return historyPart{status: ua.StatusBadDataEncodingInvalid} // a number has none
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -108,6 +108,9 @@ func TestHistoryThatCannotBeRead(t *testing.T) {
 	}
 	c.refused(historyOf("pump/flow", &ua.ReadRawModifiedDetails{StartTime: p.start}, nil), ua.StatusBadHistoryOperationInvalid)
 	c.refused(historyOf("pump/flow", &ua.ReadRawModifiedDetails{IsReadModified: true, StartTime: p.start, EndTime: p.start}, nil), ua.StatusBadHistoryOperationUnsupported)
+	neither := historyOf("pump/flow", &whole, nil)
+	neither.TimestampsToReturn = ua.TimestampsToReturnNeither
+	c.refused(neither, ua.StatusBadTimestampsToReturnInvalid)
 	off := rawSession(t, serve(t, newPLC(), Config{}, Options{}), time.Minute)
 	if got := ask[*ua.HistoryReadResponse](off, historyOf("pump/flow", &whole, nil)).Results[0].StatusCode; got != ua.StatusBadHistoryOperationUnsupported {
 		t.Errorf("without history: %v", got)

@@ -96,11 +96,9 @@ func (m *memory) write(v *ua.Variant, part string, now time.Time) ua.StatusCode 
 		if len(m.dims) == 1 && m.dims[0] > 0 && rank == rankArray && reflect.ValueOf(value).Len() > int(m.dims[0]) {
 			return ua.StatusBadTypeMismatch // longer than the array may be
 		}
-	case rank != rankArray:
-		return ua.StatusBadIndexRangeInvalid
 	default:
 		var status ua.StatusCode
-		if value, status = m.splice(value, part); status != ua.StatusOK {
+		if value, status = splice(m.now.Load().value, value, part); status != ua.StatusOK {
 			return status
 		}
 	}
@@ -130,25 +128,6 @@ func (sp *space) keepWritten(old *space, places int) {
 		}
 		keep(n, old.byID[key])
 	}
-}
-
-// splice puts a list into its place in the array that there is.
-func (m *memory) splice(list any, part string) (any, ua.StatusCode) {
-	from, to, err := parseRange(part)
-	if err != nil {
-		return nil, ua.StatusBadIndexRangeInvalid
-	}
-	old, with := reflect.ValueOf(m.now.Load().value), reflect.ValueOf(list)
-	switch {
-	case old.Kind() != reflect.Slice || old.Type() != with.Type() || from >= old.Len() || to >= old.Len():
-		return nil, ua.StatusBadIndexRangeNoData
-	case with.Len() != to-from+1:
-		return nil, ua.StatusBadIndexRangeInvalid
-	}
-	out := reflect.MakeSlice(old.Type(), old.Len(), old.Len())
-	reflect.Copy(out, old)
-	reflect.Copy(out.Slice(from, to+1), with)
-	return out.Interface(), ua.StatusOK
 }
 
 // sampled is a value that the server has by itself, with what belongs to it.

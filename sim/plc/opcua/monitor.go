@@ -44,7 +44,7 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 		return nil, status
 	}
 	n := s.space().node(c.ItemToMonitor.NodeID)
-	if err := checkQuery(n, c.ItemToMonitor); err != nil {
+	if err := s.space().checkQuery(n, c.ItemToMonitor); err != nil {
 		return nil, err
 	}
 	forEvents := c.ItemToMonitor.AttributeID == ua.AttributeIDEventNotifier
@@ -81,6 +81,9 @@ func (x *exchange) createItem(sub *subscription, c *ua.MonitoredItemCreateReques
 	return it, nil
 }
 
+// eventQueue is how many events an item keeps that leaves it to the server.
+const eventQueue = 100
+
 // set takes over the parameters of an item, or none of them.
 func (it *item) set(s *Server, p *ua.MonitoringParameters) error {
 	if it.query.AttributeID == ua.AttributeIDEventNotifier {
@@ -100,6 +103,9 @@ func (it *item) set(s *Server, p *ua.MonitoringParameters) error {
 	it.every = it.scans(p.SamplingInterval)
 	it.wait = min(max(it.wait, 1), it.every)
 	size := min(max(int(min(p.QueueSize, math.MaxInt32)), 1), s.cfg.Limits.Queue)
+	if it.event != nil && p.QueueSize == 0 {
+		size = min(eventQueue, s.cfg.Limits.Queue)
+	}
 	if size != it.queue.size || p.DiscardOldest == it.queue.discardLast {
 		it.queue.resize(size, !p.DiscardOldest)
 	}
@@ -116,7 +122,10 @@ func (it *item) scans(ms float64) int {
 	if ms < 0 {
 		ms = float64(it.sub.interval) / 1e6
 	}
-	return int(min(max(math.Round(ms/period), 1), math.MaxInt32)) // NaN becomes 1
+	if math.IsNaN(ms) {
+		return 1
+	}
+	return int(min(max(math.Round(ms/period), 1), math.MaxInt32))
 }
 
 // task is the task whose scans the item follows, if it follows any.

@@ -91,7 +91,11 @@ func TestRead(t *testing.T) {
 		{&ua.ReadValueID{NodeID: tag, AttributeID: 99}, ua.StatusBadAttributeIDInvalid},
 		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDValue, IndexRange: "1:2"}, ua.StatusBadIndexRangeNoData},
 		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDValue, IndexRange: "2:1"}, ua.StatusBadIndexRangeInvalid},
-		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{Name: "Default XML"}}, ua.StatusBadDataEncodingUnsupported},
+		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{Name: "Default XML"}}, ua.StatusBadDataEncodingInvalid},
+		{&ua.ReadValueID{NodeID: ua.NewNumericNodeID(0, id.Server_ServerStatus), AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{Name: "Default XML"}}, ua.StatusBadDataEncodingUnsupported},
+		{&ua.ReadValueID{NodeID: ua.NewNumericNodeID(0, id.Server_ServerStatus), AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{Name: "Default Binary"}}, ua.StatusOK},
+		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDValue, IndexRange: "0:1,2"}, ua.StatusBadIndexRangeNoData},
+		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDValue, IndexRange: "0,"}, ua.StatusBadIndexRangeInvalid},
 		{&ua.ReadValueID{NodeID: tag, AttributeID: ua.AttributeIDNodeClass, DataEncoding: &ua.QualifiedName{Name: "Default Binary"}}, ua.StatusBadDataEncodingInvalid},
 	} {
 		r, err := c.Read(ctx, &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{bad.q}})
@@ -124,7 +128,7 @@ func TestWrite(t *testing.T) {
 		{"oven/setpoint", &ua.DataValue{EncodingMask: ua.DataValueValue | ua.DataValueSourceTimestamp, Value: ua.MustVariant(1.0), SourceTimestamp: time.Now()}, ua.StatusBadWriteNotSupported},
 		{"pump/motor/bearing/temp", value(int16(123)), ua.StatusOK},
 		{"pump/motor/current", value(1.0), ua.StatusBadNotWritable},
-		{"pump", value(1.0), ua.StatusBadNotWritable},
+		{"pump", value(1.0), ua.StatusBadAttributeIDInvalid},
 		{"no/such", value(1.0), ua.StatusBadNodeIDUnknown},
 	} {
 		r, err := c.Write(context.Background(), &ua.WriteRequest{NodesToWrite: []*ua.WriteValue{{NodeID: ua.NewStringNodeID(2, w.tag), AttributeID: ua.AttributeIDValue, Value: w.value}}})

@@ -53,6 +53,7 @@ var standardNodes = sync.OnceValue(func() *standard {
 		link(std.nodes[v.parent], by, n)
 	}
 	std.addDiagnostics()
+	std.addCapabilities()
 	std.addServerMethods()
 	for _, m := range conditionMethods {
 		n := std.add(ua.NodeClassMethod, m.id, m.Name)

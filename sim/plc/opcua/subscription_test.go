@@ -3,6 +3,7 @@ package opcua
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -308,9 +309,12 @@ func TestItemResults(t *testing.T) {
 	event := want{tag: "pump/flow"}.request(9)
 	event.RequestedParameters.Filter = &ua.ExtensionObject{EncodingMask: 1, TypeID: ua.NewFourByteExpandedNodeID(0, id.EventFilter_Encoding_DefaultBinary), Value: &ua.EventFilter{WhereClause: &ua.ContentFilter{}}}
 	r.ItemsToCreate = append(r.ItemsToCreate, event)
+	never := want{tag: "pump/flow"}.request(10)
+	never.RequestedParameters.SamplingInterval = math.NaN()
+	r.ItemsToCreate = append(r.ItemsToCreate, never)
 	res := ask[*ua.CreateMonitoredItemsResponse](c, r).Results
 	for i, w := range []ua.StatusCode{0, 0, 0, ua.StatusBadNodeIDUnknown, ua.StatusBadAttributeIDInvalid, ua.StatusBadMonitoringModeInvalid,
-		ua.StatusBadFilterNotAllowed, ua.StatusBadMonitoredItemFilterInvalid, ua.StatusBadDeadbandFilterInvalid, ua.StatusBadDeadbandFilterInvalid, ua.StatusBadFilterNotAllowed} {
+		ua.StatusBadFilterNotAllowed, ua.StatusBadMonitoredItemFilterInvalid, ua.StatusBadDeadbandFilterInvalid, ua.StatusBadDeadbandFilterInvalid, ua.StatusBadFilterNotAllowed, 0} {
 		if res[i].StatusCode != w {
 			t.Errorf("item %d: %v, want %v", i, res[i].StatusCode, w)
 		}
@@ -322,6 +326,9 @@ func TestItemResults(t *testing.T) {
 		if res[i].RevisedSamplingInterval != w.sampling || res[i].RevisedQueueSize != w.queue {
 			t.Errorf("item %d revised to %v ms and %d, want %v", i, res[i].RevisedSamplingInterval, res[i].RevisedQueueSize, w)
 		}
+	}
+	if got := res[len(res)-1].RevisedSamplingInterval; got != 100 {
+		t.Errorf("a sampling interval that is no number is revised to %v", got)
 	}
 	one := res[0].MonitoredItemID
 	mod := ask[*ua.ModifyMonitoredItemsResponse](c, &ua.ModifyMonitoredItemsRequest{SubscriptionID: sub, ItemsToModify: []*ua.MonitoredItemModifyRequest{
@@ -341,8 +348,8 @@ func TestItemResults(t *testing.T) {
 	}
 	c.refused(&ua.SetMonitoringModeRequest{SubscriptionID: sub + 1, MonitoredItemIDs: []uint32{1}}, ua.StatusBadSubscriptionIDInvalid)
 	c.refused(&ua.ModifySubscriptionRequest{SubscriptionID: sub + 1}, ua.StatusBadSubscriptionIDInvalid)
-	if got := len(s.feeds[1]); got != 2 {
-		t.Errorf("%d items follow the fast task, want 2", got)
+	if got := len(s.feeds[1]); got != 3 {
+		t.Errorf("%d items follow the fast task, want 3", got)
 	}
 }
 

@@ -86,7 +86,9 @@ func TestArrays(t *testing.T) {
 	for _, q := range []struct{ name, part, want string }{
 		{"oven/recipe", "", "[160 180 150]"}, {"oven/recipe", "1", "[180]"}, {"oven/recipe", "1:2", "[180 150]"}, {"oven/recipe", "2:9", "[150]"},
 		{"oven/recipe", "3", ua.StatusBadIndexRangeNoData.Error()}, {"oven/recipe", "2:1", ua.StatusBadIndexRangeInvalid.Error()}, {"oven/recipe", "x", ua.StatusBadIndexRangeInvalid.Error()},
-		{"oven/names", "0:1", "[a b]"}, {"oven/raw", "", "[1 255]"}, {"oven/limit", "0", ua.StatusBadIndexRangeNoData.Error()},
+		{"oven/names", "0:1", "[a b]"}, {"oven/recipe", "0,0", ua.StatusBadIndexRangeNoData.Error()},
+		{"oven/batch", "0", "A"}, {"oven/batch", "1:9", "-17"}, {"oven/batch", "4", ua.StatusBadIndexRangeNoData.Error()}, {"types/bytestring", "1:2", "[101 108]"},
+		{"oven/raw", "", "[1 255]"}, {"oven/limit", "0", ua.StatusBadIndexRangeNoData.Error()},
 	} {
 		if got := text(q.name, q.part); got != q.want {
 			t.Errorf("%s[%s] is %s, want %s", q.name, q.part, got, q.want)
@@ -104,7 +106,10 @@ func TestArrays(t *testing.T) {
 		{"oven/recipe", "", []float64{9, 301}, ua.StatusBadOutOfRange, "[9 8]"},
 		{"oven/recipe", "1:2", []float64{1, 2}, ua.StatusBadIndexRangeNoData, "[9 8]"},
 		{"oven/recipe", "0:1", []float64{1}, ua.StatusBadIndexRangeInvalid, "[9 8]"},
-		{"oven/recipe", "0", 1.0, ua.StatusBadIndexRangeInvalid, "[9 8]"},
+		{"oven/recipe", "0", 1.0, ua.StatusBadTypeMismatch, "[9 8]"},
+		{"oven/batch", "0:1", "Bé", ua.StatusOK, "Bé17"}, {"oven/batch", "1", "=", ua.StatusOK, "B=17"}, {"oven/batch", "3:4", "xy", ua.StatusBadIndexRangeNoData, "B=17"},
+		{"oven/batch", "0:1", "x", ua.StatusBadIndexRangeInvalid, "B=17"}, {"types/bytestring", "0", []byte("J"), ua.StatusOK, "[74 101 108 108 111]"},
+		{"types/double", "0", []float64{1}, ua.StatusBadIndexRangeNoData, "2.5"},
 		{"oven/recipe", "0", []float32{1}, ua.StatusBadTypeMismatch, "[9 8]"},
 		{"oven/recipe", "", 1.0, ua.StatusBadTypeMismatch, "[9 8]"},
 		{"oven/recipe", "", [][]float64{{1, 2}, {3, 4}}, ua.StatusBadTypeMismatch, "[9 8]"},

@@ -20,6 +20,15 @@ func (x *exchange) write(r *ua.WriteRequest) (any, error) {
 	return out, nil
 }
 
+// hasAttribute tells whether a node has an attribute, with a value or without.
+func (s *Server) hasAttribute(n *node, a ua.AttributeID) bool {
+	if a == ua.AttributeIDValue {
+		return n.class == ua.NodeClassVariable
+	}
+	_, err := s.attribute(n, a, time.Time{})
+	return err == nil
+}
+
 // writeOne hands a value to the PLC, which takes it over at its next scan.
 func (s *Server) writeOne(w *ua.WriteValue, now time.Time) ua.StatusCode {
 	n := s.space().node(w.NodeID)
@@ -29,12 +38,15 @@ func (s *Server) writeOne(w *ua.WriteValue, now time.Time) ua.StatusCode {
 	switch {
 	case n == nil:
 		return ua.StatusBadNodeIDUnknown
-	case w.AttributeID == 0 || w.AttributeID > ua.AttributeIDAccessLevelEx:
+	case !s.hasAttribute(n, w.AttributeID):
 		return ua.StatusBadAttributeIDInvalid
 	case w.AttributeID != ua.AttributeIDValue || n.memory == nil && (n.tag == nil || n.tag.tag.Write == nil):
 		return ua.StatusBadNotWritable
 	case w.IndexRange != "" && n.memory == nil:
-		return ua.StatusBadIndexRangeInvalid
+		if _, err := parseRange(w.IndexRange); err != nil {
+			return ua.StatusBadIndexRangeInvalid
+		}
+		return ua.StatusBadIndexRangeNoData // a tag is a scalar
 	case w.Value.EncodingMask&^ua.DataValueValue != 0:
 		return ua.StatusBadWriteNotSupported // status and time are the device's own
 	case n.memory != nil && !n.within(w.Value.Value.Value()):
