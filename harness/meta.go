@@ -1,12 +1,14 @@
 package harness
 
 import (
+	"slices"
 	"time"
 
 	"github.com/plantbed/plantbed/faults"
 	gwmqtt "github.com/plantbed/plantbed/gateway/mqtt"
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/scenarios"
+	"github.com/plantbed/plantbed/sim/plant"
 	"github.com/plantbed/plantbed/twin/predict"
 )
 
@@ -43,7 +45,7 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 		m.PLCs = append(m.PLCs, termsOf(p.Name, p.Protocol, c))
 	}
 	for _, l := range sc.Lines {
-		m.Lines = append(m.Lines, record.Line{Name: l.Name, Stations: l.Stations, Buffers: l.Buffers,
+		m.Lines = append(m.Lines, record.Line{Name: l.Name, Stations: l.Stations, Buffers: l.Buffers, Parallel: parallels(sc, l),
 			Into: l.Into, IntoBuffer: l.IntoBuffer, From: l.From, FromBuffer: l.FromBuffer})
 	}
 	protocol := map[string]string{}
@@ -64,6 +66,21 @@ func newMeta(sc *scenarios.Scenario, w *world) (record.Meta, error) {
 		m.Expect = append(m.Expect, record.Expect{Metric: e.Metric, Min: e.Min, Max: e.Max, MinN: e.MinN})
 	}
 	return m, nil
+}
+
+// parallels are the machines that do the same work as a station of the line.
+func parallels(sc *scenarios.Scenario, l plant.LineConfig) map[string][]string {
+	var out map[string][]string
+	for _, m := range sc.Machines {
+		if m.ParallelTo == "" || !slices.Contains(l.Stations, m.ParallelTo) {
+			continue
+		}
+		if out == nil {
+			out = map[string][]string{}
+		}
+		out[m.ParallelTo] = append(out[m.ParallelTo], m.Name)
+	}
+	return out
 }
 
 // bootOf is what a gateway that is not the built-in one is given to start in.

@@ -127,6 +127,8 @@ type Line struct {
 	Stations []string `json:"stations"`
 	// Buffers are capacities in units, one between each two stations.
 	Buffers []int `json:"buffers,omitempty"`
+	// Parallel are machines that do the same work as a station, by station.
+	Parallel map[string][]string `json:"parallel,omitempty"`
 	// Into is a station of another line that takes this line's units from a
 	// buffer of IntoBuffer; From one that gives off units for it into a buffer
 	// of FromBuffer.

@@ -34,18 +34,26 @@ func (t *teller) flows() {
 		if len(l.Stations) == 0 {
 			continue
 		}
+		same := func(station string) []string { return append([]string{station}, l.Parallel[station]...) }
+		between := func(from, to []string, room int) {
+			for _, a := range from {
+				for _, b := range to {
+					add(l.Name, a, b, room)
+				}
+			}
+		}
 		if l.From != "" {
-			add(l.Name, l.From, l.Stations[0], l.FromBuffer)
+			between([]string{l.From}, same(l.Stations[0]), l.FromBuffer)
 		}
 		for i, to := range l.Stations[1:] {
 			room := 0
 			if i < len(l.Buffers) {
 				room = l.Buffers[i]
 			}
-			add(l.Name, l.Stations[i], to, room)
+			between(same(l.Stations[i]), same(to), room)
 		}
 		if l.Into != "" {
-			add(l.Name, l.Stations[len(l.Stations)-1], l.Into, l.IntoBuffer)
+			between(same(l.Stations[len(l.Stations)-1]), []string{l.Into}, l.IntoBuffer)
 		}
 	}
 }

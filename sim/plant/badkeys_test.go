@@ -15,6 +15,7 @@ var badKeys = []struct{ machine, line, want string }{
 	{`cycle = { law = "normal", mean = -1 }`, ``, `machine[0].cycle.mean: -1 is out of range`},
 	{`cycle = { law = "uniform", cv = 0.9 }`, ``, `machine[0].cycle.cv: 0.9 is out of range`},
 	{`takes = -1`, ``, `machine[0].takes: -1 is out of range`},
+	{`parallel_to = "c"`, ``, `machine[0].parallel_to: no station "c" stands in a line`},
 	{`gives = 10001`, ``, `machine[0].gives: 10001 is out of range`},
 	{`rework = { share = 1.1 }`, ``, `machine[0].rework.share: 1.1 is not a share`},
 	{`rework = { share = 0.1, to = "b" }`, ``, `machine[0].rework.to: "b" does not stand before it in the line`},

@@ -11,7 +11,8 @@ import (
 // the way has its place, and cannot be taken yet.
 type buffer struct {
 	n, capacity int
-	up, down    *station
+	kernel      *sim.Kernel
+	up, down    []*station // several where machines work in parallel
 	travel      time.Duration
 	moving      int                             // of n, those on their way
 	products    []int                           // of what lies there, if the line makes several; first in, first out
@@ -19,13 +20,13 @@ type buffer struct {
 	arrived     func()
 }
 
-func newBuffer(capacity int, up, down *station, travel time.Duration) *buffer {
-	b := &buffer{n: capacity / 2, capacity: capacity, up: up, down: down, travel: travel}
+func newBuffer(capacity int, up, down []*station, travel time.Duration) *buffer {
+	b := &buffer{n: capacity / 2, capacity: capacity, kernel: up[0].m.kernel, up: up, down: down, travel: travel}
 	b.arrived = func() {
 		b.moving--
-		b.down.wake()
+		b.wake()
 	}
-	if up.products != nil {
+	if up[0].products != nil {
 		b.products = make([]int, b.n)
 	}
 	return b
@@ -33,7 +34,7 @@ func newBuffer(capacity int, up, down *station, travel time.Duration) *buffer {
 
 // put takes a unit from the station before it, if there is room.
 func (b *buffer) put(product int) bool {
-	inHand := b.capacity == 0 && b.n == 0 && b.down.waiting == starved
+	inHand := b.capacity == 0 && b.n == 0 && longest(b.down, starved, 0) >= 0
 	if b.n >= b.capacity && !inHand {
 		return false
 	}
@@ -42,15 +43,55 @@ func (b *buffer) put(product int) bool {
 		b.products = append(b.products, product)
 	}
 	if b.watch != nil {
-		b.watch(1, b.up.m.kernel.Now())
+		b.watch(1, b.kernel.Now())
 	}
 	if b.travel > 0 {
 		b.moving++
-		b.up.m.kernel.After(b.travel, b.arrived)
+		b.kernel.After(b.travel, b.arrived)
 		return true
 	}
-	b.down.wake()
+	b.wake()
 	return true
+}
+
+// wake tells those who starve that there is something to take.
+func (b *buffer) wake() {
+	if len(b.down) == 1 {
+		b.down[0].wake()
+		return
+	}
+	for tried, i := uint64(0), 0; ; tried |= 1 << i {
+		if i = longest(b.down, starved, tried); i < 0 {
+			return
+		}
+		b.down[i].wake()
+	}
+}
+
+// release tells those who are blocked that there is room.
+func (b *buffer) release() {
+	if len(b.up) == 1 {
+		b.up[0].release()
+		return
+	}
+	for tried, i := uint64(0), 0; ; tried |= 1 << i {
+		if i = longest(b.up, blocked, tried); i < 0 {
+			return
+		}
+		b.up[i].release()
+	}
+}
+
+// longest of the stations has waited so, of those not tried; -1 for none. Who
+// has waited longest is the next.
+func longest(stations []*station, why reason, tried uint64) int {
+	best := -1
+	for i, s := range stations {
+		if s.waiting == why && tried>>i&1 == 0 && (best < 0 || s.since < stations[best].since) {
+			best = i
+		}
+	}
+	return best
 }
 
 // ready tells whether n units can be taken.
@@ -70,21 +111,24 @@ func (b *buffer) take(n int) (product int, ok bool) {
 		b.products = b.products[:copy(b.products, b.products[n:])]
 	}
 	if b.watch != nil {
-		b.watch(-n, b.up.m.kernel.Now())
+		b.watch(-n, b.kernel.Now())
 	}
-	b.up.release()
+	b.release()
 	return product, true
 }
 
 // fromHand takes what the station before it could not put down.
 func (b *buffer) fromHand() (product int, ok bool) {
-	up := b.up
+	up := b.up[0]
+	if i := longest(b.up, blocked, 0); i >= 0 {
+		up = b.up[i]
+	}
 	if b.capacity > 0 || !up.holding || !up.m.working() {
 		return 0, false
 	}
 	up.holding, up.left = false, 0
 	// Not at once: the taker has to begin its own unit first.
-	up.m.kernel.After(0, up.next)
+	b.kernel.After(0, up.next)
 	return up.product, true
 }
 

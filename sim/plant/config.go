@@ -31,6 +31,9 @@ type MachineConfig struct {
 	// and gives to the one behind: a packer takes 6 and gives 1. 0 means 1.
 	Takes int `toml:"takes,omitempty"`
 	Gives int `toml:"gives,omitempty"`
+	// ParallelTo names a station beside which this machine does the same work:
+	// both take from the place before, and give to the one behind.
+	ParallelTo string `toml:"parallel_to,omitempty"`
 	// Rework sends part of what is spoiled round again.
 	Rework      *ReworkConfig       `toml:"rework,omitempty"`
 	Breakdowns  []BreakdownConfig   `toml:"breakdown,omitempty"`
@@ -116,6 +119,9 @@ func (c Config) Validate() strict.Problems {
 		lineNames[i] = l.Name
 		problems = append(problems, c.lineProblems(l, names, placed).Under(at)...)
 	}
+	for i, m := range c.Machines {
+		problems = append(problems, c.parallelProblems(m, placed).Under(fmt.Sprintf("machine[%d].parallel_to", i))...)
+	}
 	return problems
 }
 
@@ -147,8 +153,8 @@ func (m MachineConfig) workProblems(k kind) strict.Problems {
 	if m.Cycle != nil {
 		problems = append(problems, m.Cycle.validate().Under("cycle")...)
 	}
-	if (k.feeds || k.utility) && (m.Cycle != nil || m.Takes != 0 || m.Gives != 0 || m.Rework != nil) {
-		problems.Addf("kind", "a %s works no units: it has no cycle, takes, gives or rework", k.Name)
+	if (k.feeds || k.utility) && (m.Cycle != nil || m.Takes != 0 || m.Gives != 0 || m.Rework != nil || m.ParallelTo != "") {
+		problems.Addf("kind", "a %s works no units: it has no cycle, takes, gives, parallel_to or rework", k.Name)
 	}
 	for path, n := range map[string]int{"takes": m.Takes, "gives": m.Gives} {
 		if n < 0 || n > maxPerCycle {

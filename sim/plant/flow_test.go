@@ -261,7 +261,7 @@ func TestUnitsAreConserved(t *testing.T) {
 			}
 			for _, m := range p.Machines()[2:] {
 				b := m.station.in.(*buffer)
-				put := initial[m] + b.up.m.good - count(b.up.holding)
+				put := initial[m] + b.up[0].m.good - count(b.up[0].holding)
 				taken := m.total + count(m.station.working)
 				if put != taken+b.n || b.n < 0 || b.n > max(1, b.capacity) {
 					t.Fatalf("seed %d, %v: %d units put before %s, %d taken, %d lie there", seed, at, put, m.Name, taken, b.n)

@@ -9,17 +9,19 @@ import (
 
 // Line is stations one behind the other, with the crew that looks after them.
 type Line struct {
-	Name     string
+	Name string
+	// Stations are all machines that work units, in the order of the flow;
+	// those that are parallel to one stand behind it.
 	Stations []*Machine
+	places   []place
 	kernel   *sim.Kernel
 	crew     *crew
 	hours    *calendar
 	minded   []*Machine // stations and utilities
 	products []product
-	perUnit  []float64 // cycles of each station for one unit at the line's end
-	slowest  int       // the station whose ideal pace is the line's
-	// spent is the line's time by who is to blame for it, and why.
-	spent     [][reasons]time.Duration
+	slowest  int // the place whose ideal pace is the line's
+	// accounted is until when the line's time stands under the reasons of who
+	// was to blame for it: Machine.paced.
 	accounted time.Duration
 }
 
@@ -35,25 +37,23 @@ func (p *Plant) join(cfg LineConfig) {
 	for _, pc := range cfg.Products {
 		l.products = append(l.products, product{pc, pc.ChangeOver.D()})
 	}
-	var before *Machine
 	for i, name := range cfg.Stations {
-		m := p.byName[name]
-		m.crew, m.line = l.crew, l
-		m.station.products = l.products
-		switch {
-		case before == nil:
-		case before.def.feeds:
-			m.station.in = newBowl(cfg.Buffers[i-1], before, m.station)
-		default:
+		var here place
+		for _, name := range p.cfg.parallel(name) {
+			m := p.byName[name]
+			m.crew, m.line = l.crew, l
+			m.station.products = l.products
+			here.machines = append(here.machines, m)
+		}
+		if i > 0 {
 			var travel time.Duration
 			if len(cfg.Travel) > 0 {
 				travel = cfg.Travel[i-1].D()
 			}
-			before.station.out = newBuffer(cfg.Buffers[i-1], before.station, m.station, travel)
-			m.station.in = before.station.out
+			connect(l.places[i-1], here, cfg.Buffers[i-1], travel)
 		}
-		l.Stations = append(l.Stations, m)
-		before = m
+		l.Stations = append(l.Stations, here.machines...)
+		l.places = append(l.places, here)
 	}
 	for _, mc := range p.cfg.Machines {
 		if m := p.byName[mc.Name]; mc.Rework != nil && mc.Rework.To != "" && m.line == l {
@@ -70,19 +70,39 @@ func (p *Plant) join(cfg LineConfig) {
 	p.lines = append(p.lines, l)
 }
 
+// connect two places, by a buffer or a bowl.
+func connect(before, here place, capacity int, travel time.Duration) {
+	if feeder := before.machines[0]; feeder.def.feeds {
+		here.machines[0].station.in = newBowl(capacity, feeder, here.machines[0].station)
+		return
+	}
+	b := newBuffer(capacity, before.stations(), here.stations(), travel)
+	for _, s := range before.stations() {
+		s.out = b
+	}
+	for _, s := range here.stations() {
+		s.in = b
+	}
+}
+
 // tie joins a line to a station of another one.
 func (p *Plant) tie(l *Line, cfg LineConfig) {
 	if cfg.Into != "" {
-		last, to := l.Stations[len(l.Stations)-1].station, p.byName[cfg.Into].station
-		last.out = newBuffer(cfg.IntoBuffer, last, to, 0)
-		to.sides = append(to.sides, last.out)
+		last, to := l.places[len(l.places)-1].stations(), p.byName[cfg.Into].station
+		b := newBuffer(cfg.IntoBuffer, last, []*station{to}, 0)
+		for _, s := range last {
+			s.out = b
+		}
+		to.sides = append(to.sides, b)
 	}
 	if cfg.From != "" {
-		from, first := p.byName[cfg.From].station, l.Stations[0].station
-		b := newBuffer(cfg.FromBuffer, from, first, 0)
+		from, first := p.byName[cfg.From].station, l.places[0].stations()
+		b := newBuffer(cfg.FromBuffer, []*station{from}, first, 0)
 		from.offs = append(from.offs, b)
 		from.owed = append(from.owed, 0)
-		first.in = b
+		for _, s := range first {
+			s.in = b
+		}
 	}
 }
 
@@ -98,19 +118,17 @@ func newCrew(cfg LineConfig) *crew {
 	return c
 }
 
-// rate finds the station whose ideal time per unit of the line is longest.
+// rate finds the place whose ideal time per unit of the line is longest.
 func (l *Line) rate() {
-	n := len(l.Stations)
-	l.perUnit, l.spent = make([]float64, n), make([][reasons]time.Duration, n)
 	units := 1.0
-	for i := n - 1; i >= 0; i-- {
-		s := l.Stations[i].station
-		l.perUnit[i] = units / float64(s.gives)
-		units = l.perUnit[i] * float64(s.takes)
+	for i := len(l.places) - 1; i >= 0; i-- {
+		s := l.places[i].machines[0].station
+		l.places[i].perUnit = units / float64(s.gives)
+		units = l.places[i].perUnit * float64(s.takes)
 	}
 	longest := 0.0
-	for i, m := range l.Stations {
-		if t := l.perUnit[i] * m.IdealCycle; t > longest {
+	for i, p := range l.places {
+		if t := p.perUnit * p.cycle(); t > longest {
 			l.slowest, longest = i, t
 		}
 	}
@@ -161,27 +179,27 @@ func (m *Machine) shift(open bool) {
 }
 
 // account books the time since the last change of any station under who set
-// the pace meanwhile: the slowest station itself, or, where it starved or was
-// blocked, the nearest station that way which did neither.
+// the pace meanwhile: the slowest place itself, or, where it starved or was
+// blocked, the nearest place that way which did neither.
 func (l *Line) account(now time.Duration) {
 	i, why := l.blame()
-	l.spent[i][why] += now - l.accounted
+	l.places[i].account(now-l.accounted, why)
 	l.accounted = now
 }
 
-func (l *Line) blame() (station int, why reason) {
+func (l *Line) blame() (at int, why reason) {
 	i := l.slowest
 	for {
-		why := l.Stations[i].ledger.why()
+		why := l.places[i].why()
 		switch {
 		case why == starved && i > 0:
 			i--
-			if w := l.Stations[i].ledger.why(); w == blocked || w == producing {
+			if w := l.places[i].why(); w == blocked || w == producing {
 				return i, producing
 			}
-		case why == blocked && i < len(l.Stations)-1:
+		case why == blocked && i < len(l.places)-1:
 			i++
-			if w := l.Stations[i].ledger.why(); w == starved || w == producing {
+			if w := l.places[i].why(); w == starved || w == producing {
 				return i, producing
 			}
 		default:
@@ -225,25 +243,27 @@ func (l *Line) Losses(now time.Duration) []Loss {
 	pace := l.ideal()
 	good := pace * float64(l.Good())
 	scrap := 0.0
-	for i, m := range l.Stations {
-		lost := pace * float64(m.total-m.good) / l.perUnit[i]
-		scrap += lost
-		if lost > 0 {
-			out = append(out, Loss{m.Name, "scrap", lost})
-		}
-		for why := range reasons {
-			if d := l.spent[i][why]; d > 0 && why != producing {
-				out = append(out, Loss{m.Name, reasonNames[why], d.Seconds()})
+	for _, p := range l.places {
+		for _, m := range p.machines {
+			lost := pace * float64(m.total-m.good) / p.perUnit
+			scrap += lost
+			if lost > 0 {
+				out = append(out, Loss{m.Name, "scrap", lost})
+			}
+			for why, d := range m.paced {
+				if d > 0 && reason(why) != producing {
+					out = append(out, Loss{m.Name, reasonNames[why], d.Seconds()})
+				}
 			}
 		}
 	}
 	moving := 0.0
-	for i := range l.spent {
-		moving += l.spent[i][producing].Seconds()
+	for _, m := range l.Stations {
+		moving += m.paced[producing].Seconds()
 	}
 	rest := moving - good - scrap
-	for i, m := range l.Stations {
-		if d := l.spent[i][producing].Seconds(); d > 0 {
+	for _, m := range l.Stations {
+		if d := m.paced[producing].Seconds(); d > 0 {
 			out = append(out, Loss{m.Name, "speed", rest * d / moving})
 		}
 	}
@@ -252,24 +272,30 @@ func (l *Line) Losses(now time.Duration) []Loss {
 
 // Good is how many good units have left the line.
 func (l *Line) Good() int {
-	end := l.Stations[len(l.Stations)-1]
-	return end.good * end.station.gives
+	n := 0
+	for _, m := range l.places[len(l.places)-1].machines {
+		n += m.good * m.station.gives
+	}
+	return n
 }
 
 // ideal is the line's ideal time per unit at its end, in seconds.
-func (l *Line) ideal() float64 { return l.perUnit[l.slowest] * l.Stations[l.slowest].IdealCycle }
+func (l *Line) ideal() float64 { return l.places[l.slowest].perUnit * l.places[l.slowest].cycle() }
 
-// OEE of a line: availability is that of its slowest station, quality counts
+// OEE of a line: availability is that of its slowest place, quality counts
 // what any station spoiled, and the product is the ideal time of all good
 // units at its end over the planned time.
 func (l *Line) OEE(now time.Duration) OEE {
-	slow := l.Stations[l.slowest]
+	slow := l.places[l.slowest]
+	n := float64(len(slow.machines))
+	planned := now - seconds(slow.all(func(m *Machine) float64 { return m.ledger.because(noShift, now).Seconds() })/n)
+	ran := seconds(slow.all(func(m *Machine) float64 { return m.ledger.in(Execute, now).Seconds() }) / n)
 	good := float64(l.Good())
 	total := good
-	for i, m := range l.Stations {
-		total += float64(m.total-m.good) / l.perUnit[i]
+	for _, p := range l.places {
+		total += p.all(func(m *Machine) float64 { return float64(m.total - m.good) }) / p.perUnit
 	}
-	return effectiveness(now-slow.ledger.because(noShift, now), slow.ledger.in(Execute, now), l.ideal(), total, good)
+	return effectiveness(planned, ran, l.ideal(), total, good)
 }
 
 // Energy is what a machine has taken from the mains, in kWh.

@@ -54,7 +54,7 @@ func (c Config) reworkProblems(m MachineConfig, machines []string) strict.Proble
 		return ps
 	}
 	for _, l := range c.Lines {
-		if i := slices.Index(l.Stations, m.Name); i >= 0 && slices.Contains(l.Stations[:i+1], m.Rework.To) {
+		if i, to := c.placeIn(l, m.Name), c.placeIn(l, m.Rework.To); to >= 0 && to <= i {
 			return nil
 		}
 	}
@@ -84,7 +84,7 @@ func (c Config) skillProblems(l LineConfig) strict.Problems {
 		}
 		ps.Addf("team", "nobody has the skill %q, which %s needs", skill, machine)
 	}
-	for _, name := range slices.Concat(l.Stations, l.Utilities) {
+	for _, name := range slices.Concat(c.standsIn(l), l.Utilities) {
 		m, k, _ := c.machine(name)
 		for _, comp := range k.Components {
 			ask(name, comp.Skill)
@@ -196,8 +196,8 @@ func (c Config) productProblems(l LineConfig) strict.Problems {
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Recipe)) {
 			m, k, ok := c.machine(name)
-			if !ok || !slices.Contains(l.Stations, name) {
-				ps.AddName(at+".recipe."+name, fmt.Sprintf("no station %q stands in the line", name), name, l.Stations)
+			if !ok || c.placeIn(l, name) < 0 {
+				ps.AddName(at+".recipe."+name, fmt.Sprintf("no station %q stands in the line", name), name, c.standsIn(l))
 				continue
 			}
 			_, wrong := m.with(k, p.Recipe[name])

@@ -58,6 +58,7 @@ type Machine struct {
 	warm       bool              // whether the morning has been worked through
 	energy     Energy
 	line       *Line
+	paced      [reasons]time.Duration // of the line's time, that in which this machine set the pace, by reason
 	breakdowns []*breakdown
 	orders     []*order // maintenance that is planned
 	due        []*order // that whose crew stands by

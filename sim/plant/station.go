@@ -21,6 +21,7 @@ type station struct {
 	working  bool
 	holding  bool   // has a finished unit that it could not pass on
 	waiting  reason // starved or blocked, or producing for neither
+	since    time.Duration
 	finish   sim.Timer
 	suspend  sim.Timer
 	resume   sim.Timer
@@ -347,7 +348,7 @@ func (s *station) wait(why reason) {
 		return
 	}
 	s.endWait()
-	s.waiting = why
+	s.waiting, s.since = why, s.m.kernel.Now()
 	if s.m.ledger.state == Suspended {
 		s.m.enter(Suspended, why)
 		return

@@ -17,7 +17,7 @@ func SVG(cfg Config, title string) []byte {
 	d.y = 70
 	for _, l := range cfg.Lines {
 		d.line(l)
-		for _, name := range append(append([]string{}, l.Stations...), l.Utilities...) {
+		for _, name := range append(cfg.standsIn(l), l.Utilities...) {
 			placed[name] = true
 		}
 	}
@@ -36,6 +36,7 @@ func SVG(cfg Config, title string) []byte {
 const (
 	boxW, boxH = 132, 96
 	gapW       = 92
+	rowGap     = 16
 	marginX    = 24
 	wrapAt     = 6 // machines on a shelf
 )
@@ -69,9 +70,14 @@ func (d *drawing) page(title string) []byte {
 func (d *drawing) line(l LineConfig) {
 	d.add(`<text x="%d" y="%d"><tspan font-weight="bold">%s</tspan><tspan class="note" dx="10">%s</tspan></text>`, marginX, d.y, html.EscapeString(l.Name), html.EscapeString(l.caption()))
 	d.y += 16
-	x := marginX
+	x, rows := marginX, 1
 	for i, name := range l.Stations {
 		d.machine(name, x, d.y)
+		same := d.cfg.parallel(name)[1:]
+		rows = max(rows, 1+len(same))
+		for j, name := range same {
+			d.beside(name, x, d.y, j+1, i > 0, i < len(l.Buffers))
+		}
 		x += boxW
 		if i < len(l.Buffers) {
 			d.buffer(l, i, x)
@@ -79,9 +85,22 @@ func (d *drawing) line(l LineConfig) {
 		}
 	}
 	d.wide(x)
-	d.y += boxH + 30
+	d.y += rows*(boxH+rowGap) - rowGap + 30
 	d.shelf("beside it", l.Utilities)
 	d.y += 18
+}
+
+// beside draws a machine that does the same work as the one at x and y, so
+// many rows below it, with its ways in and out.
+func (d *drawing) beside(name string, x, y, row int, in, out bool) {
+	top, middle := y+row*(boxH+rowGap), y+boxH/2-8
+	d.machine(name, x, top)
+	if in {
+		d.add(`<path class="way" d="M%d %dV%dH%d"/>`, x-12, middle, top+boxH/2, x-1)
+	}
+	if out {
+		d.add(`<path class="way" style="marker-end:none" d="M%d %dH%dV%d"/>`, x+boxW, top+boxH/2, x+boxW+10, middle)
+	}
 }
 
 // caption says what a picture of boxes does not.

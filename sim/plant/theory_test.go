@@ -63,7 +63,9 @@ func TestTwoMachineLine(t *testing.T) {
 			p.Start()
 			k.Run(time.Hour) // warm-up
 			before := p.machines[1].Total()
+			w := watchLittle(p.machines[0].station.out, "two machines")
 			k.Run(9 * time.Hour)
+			w.law(t, k.Now())
 			return float64(p.machines[1].Total()-before) / (8 * 3600)
 		})
 		within(t, fmt.Sprintf("%d and %d ms with %d between them", c.ms1, c.ms2, c.buffer), want, mean, half)
@@ -93,12 +95,25 @@ func TestMachineRepair(t *testing.T) {
 					Breakdowns: []BreakdownConfig{{Name: "trip", Mean: dur(failS), Repair: dur(repairS), RepairTimes: &Times{Law: "exponential"}}}})
 			}
 			k, pl := build(t, seed, cfg)
+			var down littleWatch // the machines that lie there
+			pl.OnEvent(func(e Event) {
+				switch e.Kind {
+				case "breakdown":
+					down.seen(1, e.At)
+				case "repair":
+					down.seen(-1, e.At)
+				}
+			})
 			pl.Start()
 			const until = 600 * time.Hour
 			k.Run(until)
 			ran := 0.0
 			for _, m := range pl.machines[1:] {
 				ran += m.ledger.in(Execute, until).Seconds() + m.ledger.because(restarting, until).Seconds()
+			}
+			down.seen(0, until)
+			if stood := machines*until.Seconds() - ran; math.Abs(stood-down.area) > 1e-3*stood {
+				t.Errorf("%d crews: %.0f machine seconds down, the machines stood for %.0f", crews, down.area, stood)
 			}
 			return ran / until.Seconds() / machines
 		})
@@ -142,7 +157,7 @@ func TestLittlesLawOnEveryShippedModel(t *testing.T) {
 		}
 		k.Run(until)
 		for _, w := range watched {
-			w.seen(0, until)
+			w.law(t, until)
 			rate, mean, lain := float64(w.out)/until.Seconds(), w.area/until.Seconds(), w.lain.Seconds()/float64(max(1, w.out))
 			if w.out < 20 || math.Abs(mean-rate*lain) > 0.02*mean+0.05 {
 				t.Errorf("%s: %.3f units lie behind it, %.5f per second x %.2f s = %.3f (%d units)", w.name, mean, rate, lain, rate*lain, w.out)
@@ -166,9 +181,26 @@ type littleWatch struct {
 }
 
 func watchLittle(b *buffer, name string) *littleWatch {
-	w := &littleWatch{name: name, n: b.n, in: make([]time.Duration, b.n)}
+	w := &littleWatch{name: name, n: b.n, at: b.kernel.Now(), in: make([]time.Duration, b.n)}
+	for i := range w.in {
+		w.in[i] = w.at
+	}
 	b.watch = w.seen
 	return w
+}
+
+// law as an identity: what the number of units there integrates to is what
+// each of them has lain.
+func (w *littleWatch) law(t *testing.T, now time.Duration) {
+	t.Helper()
+	w.seen(0, now)
+	lain := w.lain
+	for _, in := range w.in {
+		lain += now - in
+	}
+	if math.Abs(w.area-lain.Seconds()) > 1e-9*w.area+1e-6 {
+		t.Errorf("%s: the number of units integrates to %v s, they have lain for %v", w.name, w.area, lain.Seconds())
+	}
 }
 
 func (w *littleWatch) seen(by int, now time.Duration) {
@@ -222,14 +254,11 @@ func TestQueuesOfAPlant(t *testing.T) {
 			k.Run(2 * time.Hour) // the buffers were half full
 			var watched []*littleWatch
 			for i := range c.means {
-				b := p.machines[i].station.out
-				w := watchLittle(b, "")
-				w.at = k.Now()
-				watched = append(watched, w)
+				watched = append(watched, watchLittle(p.machines[i].station.out, c.name))
 			}
 			k.Run(until)
 			for i, w := range watched {
-				w.seen(0, until)
+				w.law(t, until)
 				got[i] = append(got[i], w.area/(until-2*time.Hour).Seconds())
 			}
 			return 0
