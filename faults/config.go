@@ -140,7 +140,7 @@ func (c Config) WithDefaults() Config {
 	case "plc.counter_wrap":
 		fill(&c.Scans, defaultScans)
 	case "link.slice":
-		fill(&c.Gap, strict.Duration(time.Millisecond))
+		fill(&c.Gap, strict.Duration(100*time.Microsecond))
 	case "link.frame":
 		fill(&c.Nth, 1)
 		fill(&c.Count, 1)

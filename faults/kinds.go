@@ -117,7 +117,7 @@ var kinds = []kind{
 		check: checkLinkBandwidth, bind: bindLinkShape, group: "link.shape"},
 	{Kind: Kind{Name: "link.slice", Seam: SeamLink, Class: ClassCommunication, Doc: "bytes come in small pieces", Keys: []Key{lasts,
 		{"size", "the most at a time", true, `"7 B"`},
-		{"gap", "the pause between two pieces (default 1ms)", false, `"5ms"`},
+		{"gap", "the pause between two pieces (default 100µs)", false, `"5ms"`},
 		oneWay}},
 		check: checkLinkSlice, bind: bindLinkShape, group: "link.shape"},
 	{Kind: Kind{Name: "link.profile", Seam: SeamLink, Class: ClassCommunication, Doc: "the link is like a network of that kind: latency, jitter, loss and bandwidth together", Keys: []Key{lasts,

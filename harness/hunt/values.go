@@ -24,6 +24,12 @@ var spans = []span{
 	{"link.latency", "delay", "5ms", "900ms"},
 	{"link.latency", "jitter", "1ms", "300ms"},
 	{"link.bandwidth", "rate", "8 KiB/s", "256 KiB/s"},
+	// Single bytes at the longest gap are 8 kB/s, as narrow as the bandwidth.
+	{"link.slice", "size", "1 B", "64 B"},
+	{"link.slice", "gap", "20µs", "120µs"},
+	// A packet that is lost three times in a row comes within the deadline.
+	{"link.loss", "bad", "30ms", "300ms"},
+	{"link.loss", "rto", "100ms", "500ms"},
 	{"plc.slow", "delay", "20ms", "6s"},
 	{"plc.clock", "offset", "5ms", "3h"},
 	{"plc.clock", "drift", "1 ppm", "500 ppm"},
