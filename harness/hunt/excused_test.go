@@ -2,6 +2,7 @@ package hunt_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,5 +84,25 @@ func TestWhatNobodyCanIsNotHeldAgainstAStack(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a slow disk makes late is excused, and not what is later than that: a
+// stack that holds samples back for 30 s is found beside syncs of 1.2 s.
+func TestLatenessBeyondASlowDiskIsFound(t *testing.T) {
+	exe := planted.Virtual(t)
+	for defect, want := range map[string]bool{"none": false, "hold": true} {
+		sc := walking(t)
+		sc.Duration = sec(100)
+		sc.Faults = []faults.Config{{Kind: "gateway.disk_slow", Target: "gateway", At: sec(15), For: sec(70), Sync: strict.Duration(1200 * time.Millisecond)}}
+		sc.Expect = hunt.Expectations(sc)
+		lab := hunt.Lab{Exe: exe, Dir: t.TempDir(), Args: func(dir string) []string { return []string{dir, defect, "20"} }}
+		o, err := lab.Run(context.Background(), sc)
+		if err != nil || o.Unknown != "" {
+			t.Fatal(err, o.Unknown)
+		}
+		if got := slices.ContainsFunc(o.Broken, func(b hunt.Breach) bool { return b.Invariant == "late.count" }); got != want {
+			t.Errorf("defect %s: broken %v", defect, o.Broken)
+		}
 	}
 }
