@@ -15,7 +15,8 @@ import (
 type Config struct {
 	// Addr is where to listen; default "127.0.0.1:0", a free port.
 	Addr string `toml:"addr"`
-	// Unit is the only unit id that is answered; default 1.
+	// Unit is the unit id that is answered, besides 255 and 0, which stand for
+	// whatever device has the IP address; default 1.
 	Unit uint8 `toml:"unit"`
 	// WrongUnit is what other unit ids get: "exception" (0x0B, the default) or
 	// "silence".

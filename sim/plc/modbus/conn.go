@@ -74,10 +74,14 @@ func (c *conn) end() {
 	c.Close()
 }
 
+// Unit ids besides its own by which a device is meant that is addressed by its
+// IP address (Modbus on TCP/IP, 4.4.1.2); clients send them that were told none.
+const itself, anybody = 255, 0
+
 // answer turns the request into its response; false means silence.
 func (c *conn) answer() bool {
 	c.items = c.items[:0]
-	if c.req.unit == c.s.cfg.Unit {
+	if u := c.req.unit; u == c.s.cfg.Unit || u == itself || u == anybody {
 		if exc := c.s.trouble.refuses(c.req.pdu.function); exc != none {
 			c.req.pdu.SetException(&exc)
 			return true

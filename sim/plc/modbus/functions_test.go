@@ -241,15 +241,17 @@ func TestExceptions(t *testing.T) {
 func TestWrongUnit(t *testing.T) {
 	r := newRig(t, modbus.Config{Unit: 17}, modbus.Options{})
 	c := r.dial()
-	for _, unit := range []byte{0, 1, 255} {
+	for _, unit := range []byte{1, 2, 247, 248, 254} {
 		c.Write(request(5, unit, "03 f000 0001"))
 		if n, pdu, err := response(c); err != nil || n != 5 || !bytes.Equal(pdu, []byte{0x83, 0x0B}) {
 			t.Errorf("unit %d: % x, %v", unit, pdu, err)
 		}
 	}
-	c.Write(request(6, 17, "03 f000 0001"))
-	if _, pdu, err := response(c); err != nil || pdu[0] != 3 {
-		t.Errorf("unit 17: % x, %v", pdu, err)
+	for _, unit := range []byte{17, 255, 0} {
+		c.Write(request(6, unit, "03 f000 0001"))
+		if _, pdu, err := response(c); err != nil || pdu[0] != 3 {
+			t.Errorf("unit %d: % x, %v", unit, pdu, err)
+		}
 	}
 	silent := newRig(t, modbus.Config{Unit: 17, WrongUnit: "silence"}, modbus.Options{})
 	c = silent.dial()
