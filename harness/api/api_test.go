@@ -159,9 +159,22 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 			inTable = append(inTable, strings.ToLower(m)+" "+r.path)
 		}
 	}
+	takes := map[string][]string{}
+	for _, r := range routes {
+		takes[r.path] = r.query
+	}
 	for path, ops := range readDocument(t).Paths {
-		for m := range ops {
+		for m, op := range ops {
 			inDocument = append(inDocument, m+" "+path)
+			var query []string
+			for _, p := range op.Parameters {
+				if p.In == "query" {
+					query = append(query, p.Name)
+				}
+			}
+			if m == "get" && !slices.Equal(query, takes[path]) {
+				t.Errorf("%s takes %q, and the document says %q", path, takes[path], query)
+			}
 		}
 	}
 	slices.Sort(inTable)
@@ -188,7 +201,14 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{"GET", "/api/v1/plcs", "", "", 200, `"unit":7`},
 		{"GET", "/api/v1/tags", "", "", 200, `"n/b"`},
 		{"GET", "/api/v1/tags", "?plc=p&machine=m&tag=m/a", "", 200, `"bit":3`},
-		{"GET", "/api/v1/tags", "?plc=nobody", "", 200, `{"tags":[]}`},
+		{"GET", "/api/v1/tags", "?plc=p&machine=n", "", 200, `{"tags":[]}`},
+		{"GET", "/api/v1/tags", "?plc=nobody", "", 404, `there is no PLC`},
+		{"GET", "/api/v1/tags", "?machine=mm", "", 404, `did you mean \"m\"`},
+		{"GET", "/api/v1/tags", "?tags=m/a", "", 400, `did you mean \"tag\"`},
+		{"GET", "/api/v1/tags", "?tag=%zz", "", 400, `cannot be read`},
+		{"GET", "/api/v1/truth", "?tag=m/b", "", 404, `there is no tag`},
+		{"GET", "/api/v1/status", "?full=1", "", 400, `takes no parameters`},
+		{"GET", "/metrics", "?module=x", "", 200, `plantbed_`},
 		{"GET", "/api/v1/fault-kinds", "", "", 200, `"link.down"`},
 		{"GET", "/api/v1/faults", "", "", 200, `{"faults":[]}`},
 		{"POST", "/api/v1/faults", "", `{"kind": "link.down"}`, 201, `"id":1`},

@@ -54,6 +54,12 @@ func (s *Server) answering(rt route) http.HandlerFunc {
 			s.write(w, 0, nil, &Refusal{Status: http.StatusMethodNotAllowed, Message: rt.path + " takes " + strings.Join(allowed, ", ")})
 			return
 		}
+		if rt.path != "/metrics" { // whose collectors may have parameters of their own
+			if err := checkQuery(r, rt.query); err != nil {
+				s.write(w, 0, nil, err)
+				return
+			}
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
 		status, body, err := handle(s, r.WithContext(ctx))

@@ -13,27 +13,31 @@ var document []byte
 type route struct {
 	path    string
 	methods map[string]func(*Server, *http.Request) (int, any, error)
+	query   []string // the parameters that it takes
 }
+
+// ofTags are the parameters that pick tags.
+var ofTags = []string{"plc", "machine", "tag"}
 
 type methods = map[string]func(*Server, *http.Request) (int, any, error)
 
 // routes is the table of what is served; openapi.json describes it.
 var routes = []route{
-	{"/api/v1/openapi.json", methods{"GET": func(*Server, *http.Request) (int, any, error) { return http.StatusOK, raw(document), nil }}},
-	{"/api/v1/status", methods{"GET": func(s *Server, r *http.Request) (int, any, error) { return ok(s.plant.Status(r.Context())) }}},
+	{"/api/v1/openapi.json", methods{"GET": func(*Server, *http.Request) (int, any, error) { return http.StatusOK, raw(document), nil }}, nil},
+	{"/api/v1/status", methods{"GET": func(s *Server, r *http.Request) (int, any, error) { return ok(s.plant.Status(r.Context())) }}, nil},
 	{"/api/v1/machines", methods{"GET": func(s *Server, r *http.Request) (int, any, error) {
 		all, err := s.plant.Machines(r.Context())
 		return list("machines", all, err)
-	}}},
+	}}, nil},
 	{"/api/v1/plcs", methods{"GET": func(s *Server, r *http.Request) (int, any, error) {
 		all, err := s.plant.PLCs(r.Context())
 		return list("plcs", all, err)
-	}}},
-	{"/api/v1/tags", methods{"GET": (*Server).tags}},
+	}}, nil},
+	{"/api/v1/tags", methods{"GET": (*Server).tags}, ofTags},
 	{"/api/v1/fault-kinds", methods{"GET": func(s *Server, r *http.Request) (int, any, error) {
 		all, err := s.plant.FaultKinds(r.Context())
 		return list("kinds", all, err)
-	}}},
+	}}, nil},
 	{"/api/v1/faults", methods{
 		"GET": func(s *Server, r *http.Request) (int, any, error) {
 			all, err := s.plant.Faults(r.Context())
@@ -44,13 +48,11 @@ var routes = []route{
 			all, err := s.plant.ClearAll(r.Context())
 			return list("faults", all, err)
 		},
-	}},
-	{"/api/v1/faults/{id}", methods{"GET": (*Server).fault, "DELETE": (*Server).clear}},
-	{"/api/v1/truth", methods{"GET": func(s *Server, r *http.Request) (int, any, error) {
-		return ok(s.plant.Truth(r.Context(), filter(r)))
-	}}},
-	{"/api/v1/events", methods{"GET": (*Server).events}},
-	{"/metrics", methods{"GET": (*Server).metrics}},
+	}, nil},
+	{"/api/v1/faults/{id}", methods{"GET": (*Server).fault, "DELETE": (*Server).clear}, nil},
+	{"/api/v1/truth", methods{"GET": (*Server).truth}, ofTags},
+	{"/api/v1/events", methods{"GET": (*Server).events}, []string{"since", "limit"}},
+	{"/metrics", methods{"GET": (*Server).metrics}, nil},
 }
 
 func ok[T any](v T, err error) (int, any, error) { return http.StatusOK, v, err }
@@ -63,20 +65,27 @@ func list[T any](name string, all []T, err error) (int, any, error) {
 	return http.StatusOK, map[string][]T{name: all}, err
 }
 
-func filter(r *http.Request) Filter {
-	q := r.URL.Query()
-	return Filter{PLC: q.Get("plc"), Machine: q.Get("machine"), Tag: q.Get("tag")}
-}
-
 func (s *Server) tags(r *http.Request) (int, any, error) {
+	of, err := s.filter(r)
+	if err != nil {
+		return 0, nil, err
+	}
 	all, err := s.plant.Tags(r.Context())
-	of, picked := filter(r), []Tag{}
+	picked := []Tag{}
 	for _, t := range all {
 		if of.Picks(t.PLC, t.Machine, t.ID) {
 			picked = append(picked, t)
 		}
 	}
 	return list("tags", picked, err)
+}
+
+func (s *Server) truth(r *http.Request) (int, any, error) {
+	of, err := s.filter(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return ok(s.plant.Truth(r.Context(), of))
 }
 
 // Picks tells whether a tag is meant.
