@@ -16,14 +16,13 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
-	"text/tabwriter"
 	"time"
+
+	"github.com/plantbed/plantbed/bench/internal/rows"
 )
 
 // clients are the numbers of simultaneous clients that are measured.
@@ -45,19 +44,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench/modbus:", err)
 		os.Exit(1)
 	}
-}
-
-// Row is one line of the result.
-type Row struct {
-	Name     string  `json:"name"`
-	Unit     string  `json:"unit"`
-	Ours     float64 `json:"ours"`
-	Peer     float64 `json:"peer"`
-	PeerName string  `json:"peer_name"`
-	// Ratio is ours/peer.
-	Ratio float64 `json:"ratio"`
-	// Better is "higher" or "lower".
-	Better string `json:"better"`
 }
 
 // figures are what the rounds gave for one server and one number of clients.
@@ -92,14 +78,14 @@ func bench(rounds int, turn time.Duration, out string) error {
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, rounds)
 	}
-	return report(rows(got, servers), out)
+	return rows.Report(os.Stdout, beside(got, servers), out)
 }
 
 func key(server string, clients int) string { return fmt.Sprint(server, "/", clients) }
 
-// rows sets ours beside every peer.
-func rows(got map[string]*figures, servers []*server) []Row {
-	var all []Row
+// beside sets ours beside every peer.
+func beside(got map[string]*figures, servers []*server) []rows.Row {
+	var all []rows.Row
 	for _, n := range clients {
 		ours := got[key("ours", n)]
 		for _, s := range servers {
@@ -108,41 +94,11 @@ func rows(got map[string]*figures, servers []*server) []Row {
 			}
 			peer := got[key(s.name, n)]
 			all = append(all,
-				row(fmt.Sprintf("requests/s, %d clients", n), "1/s", "higher", s.name, ours.rate, peer.rate),
-				row(fmt.Sprintf("CPU per request, %d clients", n), "us", "lower", s.name, ours.cpu, peer.cpu))
+				rows.New(fmt.Sprintf("requests/s, %d clients", n), "1/s", rows.Higher, s.name, ours.rate, peer.rate),
+				rows.New(fmt.Sprintf("CPU per request, %d clients", n), "us", rows.Lower, s.name, ours.cpu, peer.cpu))
 		}
 	}
 	return all
-}
-
-func row(name, unit, better, peer string, ours, theirs []float64) Row {
-	r := Row{Name: name, Unit: unit, Better: better, PeerName: peer, Ours: median(ours), Peer: median(theirs)}
-	r.Ratio = r.Ours / r.Peer
-	return r
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	if n := len(v); n%2 == 0 {
-		return (v[n/2-1] + v[n/2]) / 2
-	}
-	return v[len(v)/2]
-}
-
-func report(all []Row, out string) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "measure\tours\tpeer\tours/peer\tbetter\tpeer's name\t")
-	for _, r := range all {
-		fmt.Fprintf(w, "%s\t%.4g %s\t%.4g %s\t%.2f\t%s\t%s\t\n", r.Name, r.Ours, r.Unit, r.Peer, r.Unit, r.Ratio, r.Better, r.PeerName)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(map[string]any{"rows": all}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, append(text, '\n'), 0o644)
 }
 
 // peers lists what is measured: this server, mbserver and, compiled here and

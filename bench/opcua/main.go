@@ -16,13 +16,12 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"slices"
-	"text/tabwriter"
 	"time"
+
+	"github.com/plantbed/plantbed/bench/internal/rows"
 )
 
 func main() {
@@ -42,20 +41,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench/opcua:", err)
 		os.Exit(1)
 	}
-}
-
-// Row is one line of the result.
-type Row struct {
-	Name string  `json:"name"`
-	Unit string  `json:"unit"`
-	Ours float64 `json:"ours"`
-	// Peer is 0 where there is none, or it is missing, as its name then says.
-	Peer     float64 `json:"peer"`
-	PeerName string  `json:"peer_name"`
-	// Ratio is ours/peer, 0 without a peer.
-	Ratio float64 `json:"ratio"`
-	// Better is "higher" or "lower".
-	Better string `json:"better"`
 }
 
 // figures are what the rounds gave, by name.
@@ -84,62 +69,23 @@ func bench(rounds int, turn time.Duration, out string) error {
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, rounds)
 	}
-	return report(rows(got, peers, missing), out)
+	return rows.Report(os.Stdout, beside(got, peers, missing), out)
 }
 
-// rows sets ours beside every peer.
-func rows(got figures, peers []*server, missing []string) []Row {
+// beside sets ours beside every peer.
+func beside(got figures, peers []*server, missing []string) []rows.Row {
 	cpu, sent := func(s string) string { return s + "/cpu" }, func(s string) string { return s + "/share" }
-	var all []Row
+	var all []rows.Row
 	for _, p := range peers {
 		all = append(all,
-			row("CPU per notification, 1,000 tags at 100 ms", "us", "lower", p.name, got[cpu("ours")], got[cpu(p.name)]),
-			row("notifications that arrived, of all changes", "%", "higher", p.name, got[sent("ours")], got[sent(p.name)]))
+			rows.New("CPU per notification, 1,000 tags at 100 ms", "us", rows.Lower, p.name, got[cpu("ours")], got[cpu(p.name)]),
+			rows.New("notifications that arrived, of all changes", "%", rows.Higher, p.name, got[sent("ours")], got[sent(p.name)]))
 	}
 	for _, name := range missing {
-		all = append(all, row("CPU per notification, 1,000 tags at 100 ms", "us", "lower", name, got[cpu("ours")], nil))
+		all = append(all, rows.New("CPU per notification, 1,000 tags at 100 ms", "us", rows.Lower, name, got[cpu("ours")], nil))
 	}
 	for _, s := range sizeRows {
-		all = append(all, row(s.name, s.unit, s.better, "", got[s.key], nil))
+		all = append(all, rows.New(s.name, s.unit, s.better, "", got[s.key], nil))
 	}
 	return all
-}
-
-func row(name, unit, better, peer string, ours, theirs []float64) Row {
-	r := Row{Name: name, Unit: unit, Better: better, PeerName: peer, Ours: median(ours), Peer: median(theirs)}
-	if r.Peer > 0 {
-		r.Ratio = r.Ours / r.Peer
-	}
-	return r
-}
-
-func median(v []float64) float64 {
-	if len(v) == 0 {
-		return 0
-	}
-	v = slices.Sorted(slices.Values(v))
-	if n := len(v); n%2 == 0 {
-		return (v[n/2-1] + v[n/2]) / 2
-	}
-	return v[len(v)/2]
-}
-
-func report(all []Row, out string) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "measure\tours\tpeer\tours/peer\tbetter\tpeer's name\t")
-	for _, r := range all {
-		peer, ratio := "", ""
-		if r.Peer > 0 {
-			peer, ratio = fmt.Sprintf("%.4g %s", r.Peer, r.Unit), fmt.Sprintf("%.2f", r.Ratio)
-		}
-		fmt.Fprintf(w, "%s\t%.4g %s\t%s\t%s\t%s\t%s\t\n", r.Name, r.Ours, r.Unit, peer, ratio, r.Better, r.PeerName)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(map[string]any{"rows": all}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, append(text, '\n'), 0o644)
 }

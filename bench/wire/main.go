@@ -8,16 +8,15 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"slices"
-	"text/tabwriter"
 	"time"
 
+	"github.com/plantbed/plantbed/bench/internal/rows"
 	"github.com/plantbed/plantbed/faults/wire"
 )
 
@@ -34,16 +33,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench-wire:", err)
 		os.Exit(1)
 	}
-}
-
-// row is one figure of the report; peer is a proxy of io.Copy.
-type row struct {
-	Name  string  `json:"name"`
-	Unit  string  `json:"unit"`
-	Ours  float64 `json:"ours"`
-	Peer  float64 `json:"peer"`
-	Who   string  `json:"peer_name"`
-	Ratio float64 `json:"ratio"`
 }
 
 func run(file string) error {
@@ -80,11 +69,10 @@ func run(file string) error {
 			}
 		}
 	}
-	rows := []row{
-		figure("added to a round trip, median", median(p50[1]), median(p50[2])),
-		figure("added to a round trip, 99th percentile", median(p99[1]), median(p99[2])),
-	}
-	return report(file, rows)
+	return rows.Report(os.Stdout, []rows.Row{
+		rows.New("added to a round trip, median", "µs", rows.Lower, "io.Copy", p50[1], p50[2]),
+		rows.New("added to a round trip, 99th percentile", "µs", rows.Lower, "io.Copy", p99[1], p99[2]),
+	}, file)
 }
 
 func listen(serve func(net.Conn)) (string, error) {
@@ -136,28 +124,3 @@ func round(paths [3]net.Conn) (took [3][]float64, err error) {
 }
 
 func at(sorted []float64, p float64) float64 { return sorted[int(p*float64(len(sorted)-1))] }
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
-}
-
-func figure(name string, ours, peer float64) row {
-	return row{Name: name, Unit: "µs", Ours: ours, Peer: peer, Who: "io.Copy", Ratio: ours / peer}
-}
-
-func report(file string, rows []row) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\tours\tio.Copy\tratio")
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%.1f %s\t%.1f %s\t%.2f\n", r.Name, r.Ours, r.Unit, r.Peer, r.Unit, r.Ratio)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(map[string][]row{"rows": rows}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(text, '\n'), 0o644)
-}
