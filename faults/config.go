@@ -224,21 +224,13 @@ func (c Config) check(k *kind) strict.Problems {
 	return ps
 }
 
-// checkGear reports what the gear cannot do: a real disk is not ours to break,
-// and whoever shares a process shares its clock.
+// checkGear reports what the gear cannot do: whoever shares a process shares its
+// clock.
 func (n Names) checkGear(c Config, k *kind, ps *strict.Problems) {
-	needs := k.Gears
-	if c.Kind == "gateway.kill" && c.On != "" {
-		needs = "virtual"
-	}
-	if n.Gear == "" || n.Gear == "fast" || needs == "" || needs == n.Gear {
+	if n.Gear == "" || n.Gear == "fast" || k.Gears == "" || k.Gears == n.Gear {
 		return
 	}
-	why := "in the live gear the gateway is a process of its own, on a real disk that is not ours to break"
-	if needs == "live" {
-		why = "in the virtual gear the gateway shares its process, and so its clock, with the plant"
-	}
-	ps.Addf("kind", "%s needs the %s gear: %s", c.Kind, needs, why)
+	ps.Addf("kind", "%s needs the %s gear: in the virtual gear the gateway shares its process, and so its clock, with the plant", c.Kind, k.Gears)
 }
 
 // used lists the keys that are set, in the order of the fields.

@@ -39,7 +39,7 @@ func (r *run) prepareForeign(ctx context.Context) error {
 	if !r.sc.Foreign() {
 		return nil
 	}
-	s, err := sut.New(*r.sc.SUT, sut.Options{Dir: r.opts.Dir, Log: r.log.With("part", "sut"),
+	s, err := sut.New(*r.sc.SUT, sut.Options{Dir: r.opts.Dir, Log: r.log.With("part", "sut"), SmallDisk: r.plans("gateway.disk_full"),
 		Samples: func() int64 { return r.tap.mapped.Load() },
 		Died: func(err error) {
 			r.tap.note("gateway ended", 0, err.Error())
@@ -203,7 +203,7 @@ func (h *foreignHost) do(what string, op func(context.Context) error) {
 
 func (h *foreignHost) Kill(at faults.DiskPoint) error {
 	if at.Op != "" {
-		return errOurDisk
+		return errStrangersDisk
 	}
 	h.do("killed", func(context.Context) error { return h.sut.Kill() })
 	return nil
@@ -229,19 +229,51 @@ func (h *foreignHost) Pause(on bool) {
 	h.do(what, func(context.Context) error { return h.sut.Pause(on) })
 }
 
-// The disk under a stranger is not the harness's to break; Validate says so
-// before a run begins.
-func (h *foreignHost) DiskFull(int64)         {}
-func (h *foreignHost) DiskSlow(time.Duration) {}
-func (h *foreignHost) DiskReadOnly(bool)      {}
-func (h *foreignHost) ClearDisk()             {}
+// Of the disk under a stranger only its room and its files are within reach;
+// Validate says so of the rest before a run begins.
+
+func (h *foreignHost) DiskFull(after int64) {
+	h.must("disk full", func() error { return h.sut.Full(after) })
+}
+
+func (h *foreignHost) ClearDisk() { h.must("disk with room again", h.sut.Room) }
+
+// must is do for what ends the run where it fails: a run without its fault is
+// not that of the scenario.
+func (h *foreignHost) must(what string, op func() error) {
+	h.ops <- func(context.Context) {
+		if err := op(); err != nil {
+			h.r.fail(fmt.Errorf("the system under test: %s: %w", what, err))
+			return
+		}
+		h.r.tap.note("gateway "+what, 0, "")
+	}
+}
+
+func (h *foreignHost) DiskSlow(time.Duration) { h.r.fail(errStrangersDisk) }
+
+func (h *foreignHost) DiskReadOnly(on bool) {
+	if on {
+		h.r.fail(errStrangersDisk)
+	}
+}
+
+var errStrangersDisk = errors.New("the syncs and opens of a stranger are out of reach; this fault needs the built-in gateway")
 
 func (h *foreignHost) PushConfig() error {
 	return errors.New("how a stranger takes a configuration is not known; gateway.config_push needs the built-in gateway")
 }
 
-func (h *foreignHost) FlipBit(float64) error {
-	return errors.New("where a stranger keeps its data is not known; gateway.bit_flip needs the built-in gateway")
+func (h *foreignHost) FlipBit(place float64) error {
+	h.ops <- func(context.Context) {
+		file, at, err := h.sut.Flip(place)
+		if err != nil {
+			h.r.fail(fmt.Errorf("gateway.bit_flip: %w", err))
+			return
+		}
+		h.r.tap.note("bit flipped", float64(at), file)
+	}
+	return nil
 }
 
 func (h *foreignHost) Clock(offset time.Duration, drift float64) error {

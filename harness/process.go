@@ -17,6 +17,7 @@ import (
 
 	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/gateway"
+	"github.com/plantbed/plantbed/internal/disk"
 	"github.com/plantbed/plantbed/internal/hostclock"
 )
 
@@ -29,7 +30,8 @@ type processHost struct {
 
 	mu   sync.Mutex
 	proc process
-	died chan error // the end of proc
+	died chan error    // the end of proc, once
+	gone chan struct{} // closed behind that
 	// stopped says that proc was asked to end, closed that the run is over.
 	stopped, closed bool
 	// clock is what the process's wall clock was last set to, where it has one
@@ -40,6 +42,7 @@ type processHost struct {
 		offset time.Duration
 		drift  float64
 	}
+	disk troubles
 }
 
 // process is a program that runs, as package os or package hostclock has it.
@@ -57,7 +60,8 @@ func newProcessHost(r *run, cfg gateway.Config) (host, error) {
 		cfg.Admin.Listen = "127.0.0.1:0"
 	}
 	h := &processHost{r: r, file: filepath.Join(r.opts.Dir, "gateway.toml")}
-	h.clock.own = slices.ContainsFunc(r.sc.Faults, func(f faults.Config) bool { return f.Kind == "gateway.clock" })
+	h.disk.plan(r, cfg.Buffer.Dir)
+	h.clock.own = r.plans("gateway.clock")
 	if err := writeGatewayConfig(h.file, cfg); err != nil {
 		return nil, err
 	}
@@ -105,6 +109,7 @@ func (h *processHost) boot() error {
 		}
 	}
 	args := append([]string{"gateway", "-c", h.file}, h.r.opts.GatewayArgs...)
+	args = append(args, h.disk.args()...)
 	if h.clock.own {
 		return h.bootApart(self, args)
 	}
@@ -114,9 +119,7 @@ func (h *processHost) boot() error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	died := make(chan error, 1)
-	go func() { died <- cmd.Wait() }()
-	h.proc, h.died = cmd.Process, died
+	h.runs(cmd.Process, cmd.Wait)
 	return nil
 }
 
@@ -126,10 +129,19 @@ func (h *processHost) bootApart(self string, args []string) error {
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	h.proc, h.died = p, make(chan error, 1)
-	go func(died chan error) { died <- p.Wait() }(h.died)
+	h.runs(p, p.Wait)
 	h.setClock(p)
 	return nil
+}
+
+// runs takes a process that was started.
+func (h *processHost) runs(p process, wait func() error) {
+	died, gone := make(chan error, 1), make(chan struct{})
+	go func() {
+		died <- wait()
+		close(gone)
+	}()
+	h.proc, h.died, h.gone = p, died, gone
 }
 
 // setClock goes on from what the clock was set to, as that of a machine does
@@ -156,13 +168,18 @@ func (h *processHost) Clock(offset time.Duration, drift float64) error {
 	return nil
 }
 
-// Kill is SIGKILL; the kernel closes the process's sockets.
+// Kill is SIGKILL; the kernel closes the process's sockets. At a point of its
+// disk's work the process does it to itself.
 func (h *processHost) Kill(at faults.DiskPoint) error {
-	if at.Op != "" {
-		return errOurDisk
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.proc != nil && at.Op != "" {
+		if err := h.disk.killAt(at); err != nil {
+			return err
+		}
+		go h.struck(h.proc, h.gone)
+		return nil
+	}
 	if h.proc != nil {
 		h.proc.Kill()
 		<-h.died
@@ -170,6 +187,34 @@ func (h *processHost) Kill(at faults.DiskPoint) error {
 		h.r.tap.note("gateway killed", 0, "")
 	}
 	return nil
+}
+
+// struck waits for a process to come to the point of its disk's work.
+func (h *processHost) struck(p process, gone chan struct{}) {
+	<-gone
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.proc == p {
+		h.buried()
+	}
+}
+
+// buried tells whether the process has killed itself, as it was to; it needs h.mu.
+func (h *processHost) buried() bool {
+	at := h.disk.now.Kill
+	if at == nil || h.proc == nil {
+		return false
+	}
+	select {
+	case <-h.gone:
+	default:
+		return false
+	}
+	<-h.died
+	h.disk.spare()
+	h.proc, h.stopped = nil, false
+	h.r.tap.note("gateway killed", 0, fmt.Sprintf("at its disk's %s", at.Op))
+	return true
 }
 
 // Stop is SIGTERM.
@@ -188,6 +233,10 @@ func (h *processHost) Stop() {
 func (h *processHost) Restart() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if at := h.disk.now.Kill; at != nil && !h.buried() {
+		h.disk.spare()
+		return fmt.Errorf("the gateway's disk did not come to %s number %d in the time there was", at.Op, at.Nth)
+	}
 	if h.stopped {
 		h.stopped = false
 		go h.succeed(h.proc, h.died)
@@ -260,19 +309,6 @@ func (h *processHost) PushConfig() error {
 	return h.proc.Signal(syscall.SIGHUP)
 }
 
-// The disk under a real process is not the harness's to break; a scenario that
-// wants it is refused before.
-func (h *processHost) DiskFull(int64)         { h.r.fail(errOurDisk) }
-func (h *processHost) DiskSlow(time.Duration) { h.r.fail(errOurDisk) }
-func (h *processHost) DiskReadOnly(on bool) {
-	if on {
-		h.r.fail(errOurDisk)
-	}
-}
-func (h *processHost) ClearDisk() {}
-
-var errOurDisk = errors.New("the disk under a real process is not ours to break; this fault needs the virtual gear")
-
 // FlipBit turns a bit of the newest file of the buffer that holds anything.
 func (h *processHost) FlipBit(place float64) error {
 	files, err := filepath.Glob(filepath.Join(h.r.opts.Dir, "gateway", "*"+segmentSuffix))
@@ -290,22 +326,12 @@ func (h *processHost) FlipBit(place float64) error {
 }
 
 func flipBit(file string, place float64) (at int64, ok bool, err error) {
-	f, err := os.OpenFile(file, os.O_RDWR, 0)
-	if err != nil {
-		return 0, false, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(file)
 	if err != nil || info.Size() == 0 {
 		return 0, false, err
 	}
 	at = int64(place * float64(info.Size()-1))
-	var b [1]byte
-	if _, err = f.ReadAt(b[:], at); err == nil {
-		b[0] ^= 0x10
-		_, err = f.WriteAt(b[:], at)
-	}
-	return at, true, err
+	return at, true, disk.FlipBit(file, at)
 }
 
 // settled cannot be known from outside; the drain goes by what arrives.

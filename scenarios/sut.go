@@ -6,13 +6,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/harness/sut"
 	"github.com/plantbed/plantbed/internal/strict"
 )
 
-// sutFaults are the faults of a gateway that any program can be hit by. The
-// others need the modelled host of the built-in one.
-var sutFaults = []string{"gateway.kill", "gateway.pause", "gateway.restart"}
+// sutFaults are the faults of a gateway that any program can be hit by, and
+// storeFaults those that need to know where it keeps its data. The others need
+// the built-in one, whose files, clock and configuration are within reach.
+var (
+	sutFaults   = []string{"gateway.kill", "gateway.pause", "gateway.restart"}
+	storeFaults = []string{"gateway.disk_full", "gateway.bit_flip"}
+)
 
 // Foreign tells that the gateway is not the built-in one.
 func (s *Scenario) Foreign() bool { return s.SUT != nil && s.SUT.Kind != sut.Builtin }
@@ -62,12 +67,24 @@ func (s *Scenario) validateSUT(ps *strict.Problems) {
 		ps.Addf("gear", "is %s, but a %s keeps the wall's time; with [sut] it must be live", s.Gear, s.SUT.Kind)
 	}
 	for i, f := range s.Faults {
-		if strings.HasPrefix(f.Kind, "gateway.") && s.SUT.Kind == sut.External {
-			ps.Addf(fmt.Sprintf("fault[%d].kind", i), "%q needs a gateway that the run starts", f.Kind)
-			continue
+		if strings.HasPrefix(f.Kind, "gateway.") {
+			s.validateSUTFault(fmt.Sprintf("fault[%d].kind", i), f, ps)
 		}
-		if strings.HasPrefix(f.Kind, "gateway.") && !slices.Contains(sutFaults, f.Kind) {
-			ps.AddName(fmt.Sprintf("fault[%d].kind", i), fmt.Sprintf("%q needs the built-in gateway; of another one there are %s", f.Kind, strings.Join(sutFaults, ", ")), f.Kind, nil)
-		}
+	}
+}
+
+// validateSUTFault reports a fault of a gateway that this one cannot be hit by.
+func (s *Scenario) validateSUTFault(at string, f faults.Config, ps *strict.Problems) {
+	switch {
+	case s.SUT.Kind == sut.External:
+		ps.Addf(at, "%q needs a gateway that the run starts", f.Kind)
+	case slices.Contains(storeFaults, f.Kind) && s.SUT.Store == "":
+		ps.Addf(at, "%q needs to know where the gateway keeps its data: [sut] has no store", f.Kind)
+	case f.Kind == "gateway.disk_full" && s.SUT.Kind != sut.Process:
+		ps.Addf(at, "%q needs kind = \"process\", for a small disk under its store", f.Kind)
+	case !slices.Contains(sutFaults, f.Kind) && !slices.Contains(storeFaults, f.Kind):
+		ps.Addf(at, "%q needs the built-in gateway; of another one there are %s", f.Kind, strings.Join(append(slices.Clone(sutFaults), storeFaults...), ", "))
+	case f.Kind == "gateway.kill" && f.On != "":
+		ps.Addf(at, "on = %q needs the built-in gateway: when another one's disk is at work is not known", f.On)
 	}
 }

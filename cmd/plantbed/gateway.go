@@ -12,10 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plantbed/plantbed/gateway"
+	"github.com/plantbed/plantbed/gateway/buffer"
+	"github.com/plantbed/plantbed/internal/disk"
 )
 
 func newGateway() *cobra.Command {
-	var file, trace, profile string
+	var file, trace, profile, trouble string
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "gateway -c FILE",
@@ -50,7 +52,13 @@ that does not start is rolled back.`,
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
-			err = gateway.Run(ctx, *cfg, gateway.Options{Log: log, Reload: reloads(ctx, file, log)})
+			opts := gateway.Options{Log: log, Reload: reloads(ctx, file, log)}
+			if trouble != "" && cfg.Buffer.Kind == buffer.KindDisk {
+				if opts.FS, err = disk.Troubled(cfg.Buffer.Dir, trouble, disk.Die); err != nil {
+					return internal(err)
+				}
+			}
+			err = gateway.Run(ctx, *cfg, opts)
 			if err != nil && ctx.Err() == nil {
 				return internal(err)
 			}
@@ -61,6 +69,7 @@ that does not start is rolled back.`,
 	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and stop")
 	cmd.Flags().StringVar(&trace, "trace", "", "write OpenTelemetry spans to this file")
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile to this file, for go tool pprof")
+	cmd.Flags().StringVar(&trouble, "disk-trouble", "", "suffer from the disk as this file says, which a run writes that breaks it")
 	cmd.MarkFlagRequired("config")
 	return cmd
 }

@@ -211,7 +211,7 @@ func damageTold(e Evidence) (wrong, missing []string) {
 	switch {
 	case flipped && e.Words != nil && told == 0 && lost != nil && *lost == 0:
 		missing = append(missing, "the bit that was turned over held nothing that was still to be sent")
-	case flipped && lost != nil && *lost > told:
+	case flipped && !e.Foreign && lost != nil && *lost > told:
 		wrong = append(wrong, fmt.Sprintf("%.0f samples are missing, and %.0f were told as damaged", *lost, told))
 	case !flipped && e.Words != nil && !e.told("disk") && !e.told("space"):
 		wrong = append(wrong, "the disk was full, and nobody said so")

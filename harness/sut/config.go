@@ -26,6 +26,9 @@ type Config struct {
 	Command []string          `toml:"command,omitempty"`
 	Env     map[string]string `toml:"env,omitempty"`
 	Files   []File            `toml:"file,omitempty"`
+	// Store is the folder, below its directory, in which it keeps what it must not
+	// lose: for faults of its disk.
+	Store string `toml:"store,omitempty"`
 
 	// Image of a container. Build is a folder with a Dockerfile from which the
 	// image is made first; without it the image must be there.
@@ -163,6 +166,11 @@ func (c *Config) validateKind(ps *strict.Problems) {
 	only("image", c.Image != "", Container)
 	only("build", c.Build != "", Container)
 	only("network", c.Network != "", Container)
+	if c.Store != "" && (path.IsAbs(c.Store) || path.Clean(c.Store) != c.Store || strings.HasPrefix(c.Store, "..")) {
+		ps.Addf("store", "%q is not a path below the directory", c.Store)
+	} else if c.Store != "" && (c.Kind == Builtin || c.Kind == External) {
+		ps.Addf("store", "is not for kind = %q", c.Kind)
+	}
 	switch {
 	case (c.Kind == Builtin || c.Kind == External) && len(c.Command) > 0:
 		ps.Addf("command", "is not for kind = %q; write kind = \"process\" for a program", c.Kind)

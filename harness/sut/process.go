@@ -144,6 +144,7 @@ func (p *process) Pause(on bool) error {
 }
 
 func (p *process) Stop() error {
+	defer p.leaveStore()
 	l := p.take()
 	if p.log != nil {
 		defer p.log.close()

@@ -163,3 +163,36 @@ func TestReadyIsInterrupted(t *testing.T) {
 		t.Error("it is ready")
 	}
 }
+
+// The file of its store that was written last has one bit turned over, and what
+// is beside the store is left alone.
+func TestFlip(t *testing.T) {
+	s := start(t, Config{Name: "keeper", Store: "data/queue", Command: []string{"sh", "-c", "mkdir -p data/queue && echo old > data/queue/1 && sleep 300"}}, nil)
+	for range 200 {
+		if _, err := os.Stat(filepath.Join(home(s), "data/queue/1")); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	at := filepath.Join(home(s), "data/queue/2")
+	if err := os.WriteFile(at, []byte("newest"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(at, time.Time{}, time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(filepath.Join(home(s), "beside"), []byte("beside"), 0o644)
+	file, pos, err := s.Flip(0.5)
+	if err != nil || file != "2" || pos != 2 {
+		t.Errorf("flipped %s at %d, %v", file, pos, err)
+	}
+	if got := read(t, s, "data/queue/2"); got != "negest" {
+		t.Errorf("it holds %q", got)
+	}
+	if read(t, s, "data/queue/1") != "old" || read(t, s, "beside") != "beside" {
+		t.Error("another file was touched")
+	}
+	if err := s.Full(0); err == nil || !strings.Contains(err.Error(), "no store") {
+		t.Errorf("full without a small disk: %v", err)
+	}
+}

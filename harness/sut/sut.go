@@ -27,6 +27,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+
+	"github.com/plantbed/plantbed/internal/disk"
 )
 
 // The kinds of system under test.
@@ -59,6 +61,7 @@ type SUT interface {
 	Restart(ctx context.Context) error
 	// Pause stops it from running, and lets it go on.
 	Pause(on bool) error
+	Store
 	// Stop asks it to end, makes it end after a while, and leaves nothing of it
 	// but its directory. It may be called at any time, and again.
 	Stop() error
@@ -71,6 +74,9 @@ type Options struct {
 	Log *slog.Logger
 	// Samples counts what has come from it, for the readiness check "data".
 	Samples func() int64
+	// SmallDisk has the folder in which it keeps its data be a disk of its own,
+	// which can be full. To mount it takes root.
+	SmallDisk bool
 	// Died is told, at most once a life, that it ended of its own accord.
 	Died func(error)
 }
@@ -104,6 +110,8 @@ type base struct {
 	opts Options
 	ends Endpoints
 	log  *logFile
+	// small is the disk under its store, or nil.
+	small *disk.Small
 }
 
 // home is the SUT's directory as this process sees it.
@@ -120,6 +128,9 @@ func (b *base) prepare(e Endpoints, seen string) error {
 	}
 	if err := os.MkdirAll(b.home(), 0o755); err != nil {
 		return fmt.Errorf("sut: %w", err)
+	}
+	if err := b.mountStore(); err != nil {
+		return err
 	}
 	files, err := b.cfg.Rendered(b.ends)
 	if err != nil {

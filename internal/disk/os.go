@@ -109,3 +109,19 @@ func (f osFS) SyncDir() error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// FlipBit turns over one bit of a real file's byte at offset.
+func FlipBit(file string, offset int64) error {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var b [1]byte
+	if _, err := f.ReadAt(b[:], offset); err != nil {
+		return fmt.Errorf("disk: flip %s at %d: %w", file, offset, err)
+	}
+	b[0] ^= 0x10
+	_, err = f.WriteAt(b[:], offset)
+	return err
+}

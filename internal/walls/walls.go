@@ -54,7 +54,7 @@ var Rules = []Rule{
 	{Tree: "harness/dataset", May: []string{"harness", "harness/record", "scenarios", "faults", "sim/...", "internal/..."}},
 	// A stranger's payload becomes samples here, Sparkplug's among them; the
 	// shipped adapters are embedded files.
-	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal", "internal/payload", "gateway/sparkplug", "scenarios/sut"}, Net: true},
+	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal", "internal/payload", "internal/disk", "gateway/sparkplug", "scenarios/sut"}, Net: true},
 	{Tree: "scenarios/sut"},
 	// The hunt is a user of the whole: it runs scenarios and reads their cards.
 	{Tree: "harness/hunt", May: []string{"faults", "harness/record", "harness/score", "harness/virtual", "scenarios", "sim", "internal/..."}},
