@@ -26,6 +26,12 @@ const (
 	// Buffer sizes that a server may state: less than minBuffer is against
 	// OPC UA Part 6, and gopcua allocates that much for every chunk it reads.
 	minBuffer, maxBuffer = 8192, 16 << 20
+	// chunk is the size that we ask for: a notification mostly fits, and what is
+	// allocated for it four times less than with largeChunk, which is asked for
+	// where a server takes so few chunks that a message could be too long for
+	// them.
+	chunk, largeChunk = 16 << 10, uacp.DefaultReceiveBufSize
+	enoughChunks      = 64 // a mebibyte
 )
 
 // link is one TCP connection with its secure channel and session.
@@ -79,6 +85,15 @@ func dial(ctx context.Context, endpoint string, timeout time.Duration, prepare f
 
 // dialTCP connects and says hello.
 func dialTCP(ctx context.Context, endpoint string, step time.Duration) (*uacp.Conn, error) {
+	conn, err := hello(ctx, endpoint, step, chunk)
+	if err == nil && conn.MaxChunkCount() < enoughChunks {
+		conn.Close()
+		return hello(ctx, endpoint, step, largeChunk)
+	}
+	return conn, err
+}
+
+func hello(ctx context.Context, endpoint string, step time.Duration, buffer uint32) (*uacp.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, step)
 	defer cancel()
 	u, err := url.Parse(endpoint)
@@ -93,7 +108,7 @@ func dialTCP(ctx context.Context, endpoint string, step time.Duration) (*uacp.Co
 	if err != nil {
 		return nil, cause(err)
 	}
-	conn, err := uacp.NewConn(c.(*net.TCPConn), nil)
+	conn, err := uacp.NewConn(c.(*net.TCPConn), &uacp.Acknowledge{ReceiveBufSize: buffer, SendBufSize: buffer})
 	if err != nil {
 		c.Close()
 		return nil, err
