@@ -49,6 +49,7 @@ that does not start is rolled back.`,
 				}
 				defer stop()
 			}
+			collectAbove(gatewayHeap)
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
