@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,10 +16,7 @@ import (
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
-	"github.com/plantbed/plantbed/internal/interop/seen"
-
 	"github.com/plantbed/plantbed/sim/plc"
-	"github.com/plantbed/plantbed/sim/signal"
 )
 
 // troubledPLC is a testPLC that can be told what to get wrong.
@@ -228,119 +223,6 @@ func TestSessionsFull(t *testing.T) {
 	late.createSession(time.Minute)
 }
 
-// A tag that goes is unknown to every service, says so to those who monitor it,
-// and is reported again with the first scan after it is back.
-func TestATagGoesAndComes(t *testing.T) {
-	p, s, c := troubledServer(t, Config{})
-	p.set("pump/flow", 3)
-	p.scan(1)
-	sub := c.subscribe(time.Hour, 1000, 10).SubscriptionID
-	c.monitor(sub, want{tag: "pump/flow", queue: 10}, want{tag: "pump/vibration", queue: 10})
-	c.publishDue(s, sub)
-	p.tell(plc.Trouble{Gone: []signal.ID{"pump/flow"}})
-	for _, node := range []string{"pump/flow", "pump/flow.EURange"} {
-		if got := statusOf(c, readOf(node)); got != ua.StatusBadNodeIDUnknown {
-			t.Errorf("%s: %v", node, got)
-		}
-	}
-	if got := statusOf(c, readOf("pump/vibration")); got != ua.StatusOK {
-		t.Errorf("its neighbour: %v", got)
-	}
-	created := ask[*ua.CreateMonitoredItemsResponse](c, &ua.CreateMonitoredItemsRequest{SubscriptionID: sub, ItemsToCreate: []*ua.MonitoredItemCreateRequest{want{tag: "pump/flow"}.request(9)}})
-	if got := created.Results[0].StatusCode; got != ua.StatusBadNodeIDUnknown {
-		t.Errorf("an item of it: %v", got)
-	}
-	if names := below(c, ua.NewStringNodeID(2, "pump")); slices.Contains(names, "flow") || !slices.Contains(names, "vibration") {
-		t.Errorf("below pump: %v", names)
-	}
-	p.scan(1)
-	var of []got
-	for _, g := range values(c.publishDue(s, sub).NotificationMessage) {
-		if g.handle == 0 {
-			of = append(of, g)
-		}
-	}
-	if len(of) != 1 || of[0].status != signal.Quality(ua.StatusBadNodeIDUnknown) || !math.IsNaN(of[0].value) {
-		t.Errorf("gone, it says %v", of)
-	}
-	p.tell(plc.Trouble{})
-	p.scan(1)
-	last := values(c.publishDue(s, sub).NotificationMessage)
-	if i := slices.IndexFunc(last, func(g got) bool { return g.handle == 0 }); i < 0 || last[i].value != 3 || last[i].status != signal.Good {
-		t.Errorf("back, it says %v", last)
-	}
-}
-
-// below lists the browse names under a node.
-func below(c *raw, n *ua.NodeID) (names []string) {
-	c.t.Helper()
-	r := ask[*ua.BrowseResponse](c, &ua.BrowseRequest{View: &ua.ViewDescription{ViewID: ua.NewTwoByteNodeID(0)}, NodesToBrowse: []*ua.BrowseDescription{{
-		NodeID: n, ReferenceTypeID: ua.NewTwoByteNodeID(id.HierarchicalReferences), IncludeSubtypes: true, ResultMask: uint32(ua.BrowseResultMaskAll)}}})
-	for _, ref := range r.Results[0].References {
-		names = append(names, ref.BrowseName.Name)
-	}
-	return names
-}
-
-// The namespace is still there under its name, and no longer under its index;
-// sessions end, as they do when a controller gets another program.
-func TestTheNamespaceMoves(t *testing.T) {
-	p, s, c := troubledServer(t, Config{})
-	p.tell(plc.Trouble{Moved: 1})
-	if kind, _ := c.frame(); !strings.Contains(kind, syscall.ECONNRESET.Error()) {
-		t.Errorf("the old connection ends with %q", kind)
-	}
-	client := connect(t, s)
-	if got := client.Namespaces(); len(got) != 4 || got[3] != "urn:plantbed:plc-test" {
-		t.Errorf("namespaces %q", got)
-	}
-	again := rawSession(t, s, time.Minute)
-	if got := statusOf(again, readIn(2, "pump/flow")); got != ua.StatusBadNodeIDUnknown {
-		t.Errorf("at the old index: %v", got)
-	}
-	if got := statusOf(again, readIn(3, "pump/flow")); got != ua.StatusOK {
-		t.Errorf("at the new index: %v", got)
-	}
-	p.tell(plc.Trouble{})
-	if got := statusOf(rawSession(t, s, time.Minute), readOf("pump/flow")); got != ua.StatusOK {
-		t.Errorf("moved back: %v", got)
-	}
-}
-
-// A device remembers what was written into its variables, and when, whatever
-// their ids have become; what nobody has written has kept its time too.
-func TestVariablesWhenTheNamespaceMoves(t *testing.T) {
-	p, s, c := troubledServer(t, Config{Variables: testVariables(), Models: []*Model{lineModel(t)}})
-	own, model := readOf("oven/batch"), readOf("oven/names")
-	ns := index(t, c, line)
-	own.NodesToRead = append(own.NodesToRead, readIn(ns, "Filler.Gate").NodesToRead...)
-	for i, v := range []any{"B-2", int32(3)} {
-		w := writeOf("x", v)
-		w.NodesToWrite[0].NodeID = own.NodesToRead[i].NodeID
-		if got := ask[*ua.WriteResponse](c, w).Results[0]; got != ua.StatusOK {
-			t.Fatal(got)
-		}
-	}
-	look := func(c *raw, by int) (list []string) {
-		for _, q := range append(slices.Clone(own.NodesToRead), model.NodesToRead...) {
-			at := ua.NewStringNodeID(q.NodeID.Namespace()+uint16(by), q.NodeID.StringID())
-			r := ask[*ua.ReadResponse](c, &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{{NodeID: at, AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{}}}}).Results[0]
-			list = append(list, fmt.Sprint(r.Status, r.Value.Value(), r.SourceTimestamp))
-		}
-		return list
-	}
-	before := look(c, 0)
-	for _, by := range []int{2, 1, 0} {
-		p.tell(plc.Trouble{Moved: by})
-		if got := look(rawSession(t, s, time.Minute), by); !slices.Equal(got, before) {
-			t.Errorf("moved by %d:\n%v, want\n%v", by, got, before)
-		}
-	}
-	if w := writeOf("oven/batch", "C"); ask[*ua.WriteResponse](rawSession(t, s, time.Minute), w).Results[0] != ua.StatusOK || look(rawSession(t, s, time.Minute), 0)[0] == before[0] {
-		t.Error("moved back, it keeps nothing")
-	}
-}
-
 // Nothing that was sent can be had again, before and after the queue is taken
 // away, and none of it is offered; acknowledging it is no error.
 func TestNoRepublish(t *testing.T) {
@@ -361,91 +243,6 @@ func TestNoRepublish(t *testing.T) {
 	acked := c.publishDue(s, sub, &ua.SubscriptionAcknowledgement{SubscriptionID: sub, SequenceNumber: before})
 	if acked.Results[0] != ua.StatusOK {
 		t.Errorf("an acknowledgement: %v", acked.Results[0])
-	}
-}
-
-// The ids of a device that has run for long wrap, and the numbers of its
-// chunks; the notifications of a new subscription begin at 1 all the same.
-func TestCountersWrap(t *testing.T) {
-	p, s, _ := troubledServer(t, Config{})
-	p.tell(plc.Trouble{WrapIn: 2})
-	var subs, items, chunks []uint32
-	c := rawSession(t, s, time.Minute)
-	if want := uint32(math.MaxUint32); c.channel != want {
-		t.Errorf("channel %d, want %d", c.channel, want)
-	}
-	for range 4 {
-		subs = append(subs, c.subscribe(time.Hour, 1000, 10).SubscriptionID)
-		items = append(items, c.monitor(subs[0], want{tag: "pump/flow", queue: 10})...)
-		chunks = append(chunks, c.chunk)
-	}
-	for what, got := range map[string][]uint32{"subscriptions": subs, "items": items} {
-		if want := []uint32{math.MaxUint32, 1, 2, 3}; !slices.Equal(got, want) {
-			t.Errorf("%s %v, want %v", what, got, want)
-		}
-	}
-	if want := []uint32{3, 5, 7, 9}; !slices.Equal(chunks, want) { // after OPN, session, activation
-		t.Errorf("chunks %v, want %v", chunks, want)
-	}
-	if got := c.publishDue(s, subs[0]).NotificationMessage.SequenceNumber; got != 1 {
-		t.Errorf("the first notification is %d", got)
-	}
-	p.tell(plc.Trouble{})
-	if got := c.subscribe(time.Hour, 1000, 10).SubscriptionID; got != 4 {
-		t.Errorf("a subscription later is %d", got)
-	}
-}
-
-// A client that nobody here wrote goes through the wrap without a loss.
-func TestInteropCountersWrap(t *testing.T) {
-	p, s, _ := troubledServer(t, Config{})
-	p.tell(plc.Trouble{WrapIn: 20})
-	c := connect(t, s, opcua.AutoReconnect(false))
-	notes := make(chan *opcua.PublishNotificationData, 10)
-	sub := subscribe(t, s, c, soon, notes)
-	if _, err := sub.Monitor(context.Background(), ua.TimestampsToReturnBoth, want{tag: "pump/flow", queue: 50}.request(0)); err != nil {
-		t.Fatal(err)
-	}
-	next := 0.0
-	for next < 40 {
-		p.scan(1)
-		n := <-notes
-		if n.Error != nil {
-			t.Fatal(n.Error)
-		}
-		for _, it := range n.Value.(*ua.DataChangeNotification).MonitoredItems {
-			if v := it.Value.Value; v != nil && next > 0 && v.Float() != next {
-				t.Fatalf("%v, want %v", v.Float(), next)
-			}
-			if it.Value.Value != nil {
-				next = it.Value.Value.Float() + 1
-			}
-		}
-	}
-	s.mu.Lock()
-	wrapped := len(s.conns) == 2 && s.conns[1].ch.sequence < 1024
-	s.mu.Unlock()
-	if !wrapped {
-		t.Error("the numbers of the chunks have not wrapped")
-	}
-	seen.Note(t, "gopcua v0.9.1", "ids and chunk numbers that wrap", wrapped)
-}
-
-// The number of a notification after 2^32 - 1 is 1.
-func TestSequenceNumbersWrap(t *testing.T) {
-	p, s, c := troubledServer(t, Config{})
-	sub := c.subscribe(time.Hour, 1000, 10).SubscriptionID
-	c.monitor(sub, want{tag: "pump/flow", queue: 10})
-	s.mu.Lock()
-	s.subs[sub].next = math.MaxUint32 - 1
-	s.mu.Unlock()
-	var seqs []uint32
-	for range 4 {
-		seqs = append(seqs, c.publishDue(s, sub).NotificationMessage.SequenceNumber)
-		p.scan(1)
-	}
-	if want := []uint32{math.MaxUint32 - 1, math.MaxUint32, 1, 2}; !slices.Equal(seqs, want) {
-		t.Errorf("sequence numbers %v, want %v", seqs, want)
 	}
 }
 
