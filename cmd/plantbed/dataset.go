@@ -152,7 +152,7 @@ func (f *datasetFlags) tell(out io.Writer, sum dataset.Summary) error {
 			case !c.Holds:
 				word = "NO  "
 			}
-			fmt.Fprintf(out, "%s %-18s %8.4g  wanted %s\n", word, c.Name, c.Value, c.Want)
+			fmt.Fprintf(out, "%s %-24s %8.4g  wanted %s\n", word, c.Name, c.Value, c.Want)
 		}
 		_, err = fmt.Fprintf(out, "card: %s\n", filepath.Join(sum.Dir, "README.md"))
 	}

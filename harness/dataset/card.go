@@ -49,6 +49,9 @@ func files(say func(string, ...any), m *manifest, p *plan) {
 	case "cmapss":
 		say("- `train_M.txt`, `test_M.txt`, `RUL_M.txt` for each machine M, in the layout of NASA's C-MAPSS files: unit, cycle, three settings (load, hall, recipe), sensors; a cycle is %v. Only runs in which M fails; test runs are cut off before it, and the RUL file says how many cycles were left.", p.ds.Cycle.D())
 		say("- `events.csv`: what truly happened.")
+		if n := emptyFiles(m); n > 0 {
+			say("- %d of the files are empty: of a machine no run that fails is in the split. More runs, or a higher `dataset.failing`, fill them.", n)
+		}
 	}
 	say("- `manifest.json`: seeds, units, splits, faults of each run, SHA-256 of each file.\n- `scenario.toml`: the plant; with the seed of a run it can be made again.\n")
 	say("The splits are by physical unit, never by window: no machine is on both sides. Of %d units %d are for training, %d for validation, %d for testing.\n",
@@ -59,6 +62,15 @@ func files(say func(string, ...any), m *manifest, p *plan) {
 func bearingOrders() string {
 	f := defectsHz(1)
 	return fmt.Sprintf("All bearings are of size 6205: a defect of the outer race is struck %.3f times a turn of the shaft, of the inner race %.3f, of a ball %.3f", f[0], f[1], f[2])
+}
+
+func emptyFiles(m *manifest) (n int) {
+	for _, f := range m.Files {
+		if f.Bytes == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func contents(say func(string, ...any), m *manifest, p *plan) {

@@ -69,6 +69,13 @@ func (t *tone) next() float64 {
 	return v
 }
 
+// add the line to x.
+func (t tone) add(x []float64) {
+	for i := range x {
+		x[i] += t.next()
+	}
+}
+
 // mainsHumHz is twice the frequency of the mains.
 const mainsHumHz = 100
 
@@ -117,9 +124,9 @@ func (b Burst) background(x []float64, rng *rand.Rand) {
 	swell := newTone(b.ShaftHz, g.Swell, b.RateHz, rng)
 	for i := range noise {
 		noise[i] = (g.Flat*rng.NormFloat64() + rung[i] + low[i]) * (1 + swell.next())
-		for k := range lines {
-			noise[i] += lines[k].next()
-		}
+	}
+	for _, line := range lines {
+		line.add(noise)
 	}
 	b.knock(noise, g, rng)
 	rescale(noise, b.BackgroundG)

@@ -114,17 +114,20 @@ func (b Burst) Record(x []float64, rng *rand.Rand) {
 // stray adds knocks of others, a Poisson number of them, each some times the
 // background.
 func (b Burst) stray(x []float64, rng *rand.Rand) {
-	knocks := make([]float64, len(x))
+	var knocks []float64 // most recordings have none
 	for t := rng.ExpFloat64() / b.StrayHz; ; t += rng.ExpFloat64() / b.StrayHz {
 		i := int(t * b.RateHz)
 		if i >= len(x) {
 			break
 		}
+		if knocks == nil {
+			knocks = make([]float64, len(x))
+		}
 		knocks[i] += b.BackgroundG * (2 + 6*rng.ExpFloat64())
 	}
 	b.ring(knocks)
-	for i := range x {
-		x[i] += knocks[i]
+	for i, v := range knocks {
+		x[i] += v
 	}
 }
 
