@@ -23,10 +23,11 @@ demo: build ## demo: run first-light in the virtual gear; two simulated hours in
 test: build ## test: everything that needs no more than Go; the rest skips out loud
 	$(run-tests)
 
-check: ## check: gofmt, vet, staticcheck, the import walls
+check: ## check: gofmt, vet, staticcheck, the import walls, a build for macOS
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/plantbed
 	$(GO) test ./internal/walls
 
 repeat: ## repeat: twenty runs of first-light, idle and loaded, traced or not, must give one card

@@ -17,6 +17,7 @@ import (
 
 	"github.com/plantbed/plantbed/faults"
 	"github.com/plantbed/plantbed/gateway"
+	"github.com/plantbed/plantbed/harness/sut"
 	"github.com/plantbed/plantbed/internal/disk"
 	"github.com/plantbed/plantbed/internal/hostclock"
 )
@@ -115,7 +116,7 @@ func (h *processHost) boot() error {
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Stdout, cmd.Stderr = h.log, h.log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = sut.Group()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}

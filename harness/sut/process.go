@@ -74,7 +74,7 @@ func (p *process) boot() error {
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.WaitDelay = time.Second // what it left behind may hold its output open
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = Group()
 	p.log.look(p.cfg.Ready.Log)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("sut: cannot start %s: %w", p.cfg.Name, err)
