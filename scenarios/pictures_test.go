@@ -2,15 +2,12 @@ package scenarios
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/plantbed/plantbed/sim/plant"
 )
-
-var update = flag.Bool("update", false, "draw the pictures of docs/plants anew")
 
 // The pictures of the shipped plants in the docs are what their own TOML draws.
 func TestPicturesOfPlants(t *testing.T) {
