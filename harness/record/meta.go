@@ -7,7 +7,7 @@ import (
 )
 
 // Schema names the layout of a run log; a reader refuses another one.
-const Schema = "plantbed.record/2"
+const Schema = "plantbed.record/3"
 
 // Meta is everything the score must know besides the rows: the contract under
 // which samples are owed, who serves which tag over which link, and the
