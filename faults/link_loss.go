@@ -13,3 +13,7 @@ func checkLinkLoss(c Config, ps *strict.Problems) {
 func shapeLoss(c Config, _ string, s *Shape) {
 	s.Losses = append(s.Losses, Loss{c.Good.D(), c.Bad.D(), c.RTO.D()})
 }
+
+// lossEffect: bursts have no longest, and each packet that is lost in one holds
+// up all that follows it. A server that sends by itself has it all in the end.
+func lossEffect(_ Config, protocol string) Effect { return Effect{Jerky: protocol == "modbus"} }

@@ -69,3 +69,10 @@ func shapeProfile(c Config, way string, s *Shape) {
 	}
 	s.narrow(rate * 1e6 / 8)
 }
+
+func profileEffect(c Config, protocol string) Effect {
+	if profileOf(c.Profile).Loss == (Loss{}) {
+		return Effect{}
+	}
+	return lossEffect(c, protocol)
+}

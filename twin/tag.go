@@ -100,15 +100,15 @@ func (g *tag) surelyNew(at stamp) bool {
 // newer tells whether a sample comes after the one that the tag shows. Out of
 // one store the numbers tell, whatever has become of the device's clock or
 // counter. Else a device that was restarted counts its scans anew, but its clock
-// goes on; one whose clock was set back goes on counting; and where nothing
-// newer has come for too long it is the clock that is wrong. The latter two are
-// not believed of a backlog, in which samples from before may be.
+// goes on; one whose clock was set back goes on counting. And where nothing
+// newer has come for too long, it is what the tag shows that is wrong. The latter
+// two are not believed of a backlog, in which samples from before may be.
 func (g *tag) newer(at stamp, late bool, now time.Time) bool {
 	switch {
 	case g.filled == 0:
 		return true
 	case at.stream != 0 && at.stream == g.newest.stream:
-		return at.number > g.newest.number
+		return at.number > g.newest.number || !late && g.silent(now)
 	case late: // nor does it overtake a device in the past
 		return at.ns > g.top && g.newest.ns == g.top
 	}

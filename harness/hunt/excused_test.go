@@ -51,6 +51,11 @@ var excused = []struct {
 		{Kind: "link.down", Target: "plc-pump", At: sec(35), For: sec(1)},
 		{Kind: "link.down", Target: "broker", At: sec(32), For: sec(25), Mode: "refuse"},
 		{Kind: "link.down", Target: "broker", At: sec(34), For: sec(1)}}},
+	{"polls on a link that loses packets", []faults.Config{
+		{Kind: "link.loss", Target: "plc-oven", At: sec(30), For: sec(20), Good: sec(1), Bad: strict.Duration(300 * time.Millisecond), RTO: strict.Duration(500 * time.Millisecond)}}},
+	{"a tag that is not known when an outage ends", []faults.Config{
+		{Kind: "plc.node_gone", Target: "plc-oven", At: sec(30), For: sec(20), Tags: []string{"capper/air/pressure"}},
+		{Kind: "broker.quota", Target: "broker", At: sec(31), For: sec(1)}}},
 	{"a disk that takes its time", []faults.Config{
 		{Kind: "gateway.disk_slow", Target: "gateway", At: sec(30), For: sec(20), Sync: strict.Duration(2300 * time.Millisecond)}}},
 	{"a crash while the disk takes its time", []faults.Config{

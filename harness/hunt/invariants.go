@@ -108,7 +108,7 @@ func termsOf(sc *scenarios.Scenario) terms {
 
 // cutsOff tells that a correct client may be without its PLC for a while.
 func cutsOff(c faults.Config, e faults.Effect) bool {
-	e.Gone, e.Brittle = nil, false
+	e.Gone, e.Brittle, e.Jerky = nil, false, false
 	if c.Kind == "gateway.disk_slow" {
 		return false // late, but there
 	}

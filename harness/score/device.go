@@ -17,6 +17,8 @@ type device struct {
 	// refuses are the times in which a poll may be answered with an error,
 	// shaky those in which an error may end a session at any time.
 	refuses, shaky []span
+	// jerky are the times in which a poll's answer may be held up on its way.
+	jerky []span
 	// brittle are the times in which nothing is sent a second time.
 	brittle []span
 	// garbled are the times in which the wire changes bytes.
@@ -32,8 +34,9 @@ type lateness struct {
 }
 
 type goneTags struct {
-	span
-	tags []string
+	span  // with the time that a client is given to have them again
+	until int64
+	tags  []string
 }
 
 // take books a fault of the device, and returns the times in which nothing
@@ -60,6 +63,9 @@ func (d *device) take(w record.Window, p record.PLC, c record.Contract) (cut []s
 	} else if e.Refuses {
 		d.shaky = append(d.shaky, s)
 	}
+	if e.Jerky && p.Protocol == "modbus" {
+		d.jerky = append(d.jerky, s)
+	}
 	if e.Brittle {
 		d.brittle = append(d.brittle, s)
 	}
@@ -67,7 +73,7 @@ func (d *device) take(w record.Window, p record.PLC, c record.Contract) (cut []s
 		d.garbled = append(d.garbled, s)
 	}
 	if len(e.Gone) > 0 {
-		d.gone = append(d.gone, goneTags{span{s.from, s.to + int64(c.Recover)}, e.Gone})
+		d.gone = append(d.gone, goneTags{span{s.from, s.to + int64(c.Recover)}, s.to, e.Gone})
 	}
 	return append(cut, d.slow(s, e, p, c)...)
 }

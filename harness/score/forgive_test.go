@@ -47,6 +47,112 @@ func TestASpoiltWire(t *testing.T) {
 	}
 }
 
+// What reached the broker over a wire that changes bytes may be dropped behind
+// it, and may be what nobody ever scanned; and so may what waited for that way.
+// The same at another time, or with the wire in order, is the stack's doing.
+func TestASpoiltWireToTheBroker(t *testing.T) {
+	for _, c := range []struct {
+		name, metric string
+		garbles      bool
+		at           uint64 // s, of the sample that is lost or nobody's
+		want         float64
+		p            func(at uint64) *pipe
+	}{
+		{"dropped behind the broker", "loss.north", true, 41, 0, losing("north")},
+		{"dropped long after", "loss.north", true, 60, 1, losing("north")},
+		{"dropped behind a wire in order", "loss.north", false, 41, 1, losing("north")},
+		{"it waited", "loss.edge", true, 25, 0, losing("edge")},
+		{"it did not wait", "loss.edge", true, 12, 1, losing("edge")},
+		{"it waited for a wire in order", "loss.edge", false, 25, 1, losing("edge")},
+		{"nobody's", "orphan.count", true, 41, 0, stray},
+		{"nobody's long after", "orphan.count", true, 60, 1, stray},
+		{"nobody's behind a wire in order", "orphan.count", false, 41, 1, stray},
+	} {
+		m := meta()
+		m.Plan = []record.Window{{Kind: "broker.quota", Target: "broker", Class: "communication", From: 20 * time.Second, To: 39 * time.Second},
+			{Kind: "link.corrupt", Target: "broker", Class: "communication", From: 40 * time.Second, To: 42 * time.Second, Effect: record.Effect{Garbles: c.garbles}}}
+		if got := val(t, c.p(c.at).run(m), c.metric); got != c.want {
+			t.Errorf("%s: %s = %v, want %v", c.name, c.metric, got, c.want)
+		}
+	}
+}
+
+// losing is a stack that loses one sample of tag 0 at a stage.
+func losing(at string) func(seq uint64) *pipe {
+	return func(seq uint64) *pipe {
+		return &pipe{keep: func(stage string, tag int, n uint64) bool { return stage != at || tag != 0 || n != seq }}
+	}
+}
+
+// stray is a stack that makes one sample up.
+func stray(seq uint64) *pipe {
+	p := &pipe{}
+	for _, tap := range []record.Tap{record.AtBroker, record.AtTwin} {
+		p.log.Add(record.Seen{Tap: tap, At: int64(seq) * 1e9, Samples: []record.SeenSample{{Tag: 0, Source: int64(seq)*1e9 - 3e8, Value: -1}}})
+	}
+	return p
+}
+
+// A poller whose answer is held up may have gone when it comes, and one that
+// waits asks later. An answer that nothing held up it has.
+func TestPollsOnALossyLink(t *testing.T) {
+	const at = 50
+	for _, c := range []struct {
+		name  string
+		jerky bool
+		stage string
+		held  time.Duration
+		want  float64
+	}{
+		{"held up and given up", true, "edge", 300 * time.Millisecond, 0},
+		{"never asked for", true, "plc", 0, 0},
+		{"on its way when the client went", true, "link", 0, 0},
+		{"not held up", true, "edge", 0, 1},
+		{"held up by nothing that was planned", false, "edge", 300 * time.Millisecond, 1},
+	} {
+		m := meta()
+		m.Plan = []record.Window{{Kind: "link.loss", Target: "mb", Class: "communication", From: 40 * time.Second, To: 60 * time.Second, Effect: record.Effect{Jerky: c.jerky}}}
+		p := &pipe{keep: func(stage string, tag int, seq uint64) bool { return stage != c.stage || tag != 3 || seq != at }}
+		p.wire = func(tag int, seq uint64) time.Duration {
+			if tag == 3 && seq == at {
+				return c.held
+			}
+			return 0
+		}
+		if got := val(t, p.run(m), "loss.count"); got != c.want {
+			t.Errorf("%s: %v lost, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// While a block is refused whole because of a tag that is not known, nobody is
+// back from an outage; and a tag that is not known is not the truth.
+func TestNobodyIsBackBeforeTheTagIs(t *testing.T) {
+	for _, plc := range []string{"ua", "mb"} {
+		tags, known := []int{0}, func(tag int) bool { return tag != 0 }
+		if plc == "mb" {
+			tags, known = []int{3}, func(tag int) bool { return tag < 3 }
+		}
+		for _, planned := range []bool{true, false} {
+			m := meta()
+			m.Plan = []record.Window{{Kind: "link.down", Target: plc, Class: "communication", From: 40 * time.Second, To: 41 * time.Second, Effect: record.Effect{Cut: true}}}
+			if planned {
+				m.Plan = append(m.Plan, record.Window{Kind: "plc.node_gone", Target: plc, Class: "communication", From: 35 * time.Second, To: 70 * time.Second, Effect: record.Effect{Gone: []string{string(m.Tags[tags[0]].ID)}}})
+			}
+			p := &pipe{keep: func(stage string, tag int, seq uint64) bool {
+				return stage != "plc" || known(tag) || seq < 35 || seq > 70
+			}}
+			c := p.run(m)
+			if back := val(t, c, "recover.max_s"); (back < 5) != (planned || plc == "ua") {
+				t.Errorf("%s, planned %v: back after %v s", plc, planned, back)
+			}
+			if agrees := val(t, c, "twin.converge_s"); (agrees < 10) != planned {
+				t.Errorf("%s, planned %v: agrees after %v s", plc, planned, agrees)
+			}
+		}
+	}
+}
+
 // A fault that waited for the plant counts from when it struck.
 func TestAFaultThatWaited(t *testing.T) {
 	m := meta()

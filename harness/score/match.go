@@ -106,7 +106,7 @@ func join(l *record.Log, o outages, tracks []*track) (id identity, broker, twin 
 		}
 		for j, s := range batch.Samples {
 			if s.Tag < 0 || s.Tag >= len(tracks) {
-				if batch.Tap == record.AtBroker {
+				if batch.Tap == record.AtBroker && !o.spoiltSample(-1, batch.At, 0) {
 					unknown++
 				}
 				continue
@@ -115,7 +115,7 @@ func join(l *record.Log, o outages, tracks []*track) (id identity, broker, twin 
 		}
 	}
 	for _, t := range tracks {
-		t.adopt(&id, broker, twin, &o.device[t.plc], int64(l.Meta.Contract.Recover))
+		t.adopt(&id, broker, twin, o, l.Meta.Contract)
 	}
 	return id, broker, twin, unknown
 }
@@ -230,7 +230,7 @@ const longestWalk = int64(600e9)
 // belongs between the rows that its neighbours at the same tap matched, to a
 // row there that nobody else matched, was scanned before the stranger came,
 // and has its value. Where several rows would do, the match is ambiguous.
-func (t *track) adopt(id *identity, broker, twin *seenAt, d *device, recover int64) {
+func (t *track) adopt(id *identity, broker, twin *seenAt, o outages, c record.Contract) {
 	floor := map[record.Tap]int{}
 	for _, g := range t.strangers {
 		at := broker
@@ -255,7 +255,7 @@ func (t *track) adopt(id *identity, broker, twin *seenAt, d *device, recover int
 				break
 			}
 		}
-		if best < 0 && d.empty(string(t.tag.ID), g.s, g.at, recover) {
+		if best < 0 && (o.device[t.plc].empty(string(t.tag.ID), g.s, g.at, int64(c.Recover)) || o.spoiltSample(t.plc, g.at, int64(c.Deadline))) {
 			continue
 		}
 		if best < 0 {

@@ -78,6 +78,59 @@ func findOutages(m record.Meta) outages {
 	return o
 }
 
+// waits is the outages of a PLC's path, with the times in which a tag that it
+// does not know keeps it from giving any: who reads registers as blocks is
+// refused them whole.
+func (o outages) waits(m record.Meta, plc int) []span {
+	all := o.path[plc]
+	for _, g := range o.device[plc].gone {
+		if m.PLCs[plc].Protocol == "modbus" {
+			all = append(slices.Clip(all), span{g.from, g.until})
+		}
+	}
+	return merge(all, 0)
+}
+
+// lastBefore is when the last outage ends before an instant, or the last time in
+// which a tag is not known, which cannot agree with the truth then; -1 if none.
+func (o outages) lastBefore(until int64) int64 {
+	end, gone := int64(-1), int64(-1)
+	for i, p := range o.path {
+		for _, s := range p {
+			if s.to < until {
+				end = max(end, s.to)
+			}
+		}
+		for _, g := range o.device[i].gone {
+			if g.until < until {
+				gone = max(gone, g.until)
+			}
+		}
+	}
+	if end < 0 {
+		return -1 // nothing to converge after
+	}
+	return max(end, gone)
+}
+
+// spoilt tells that a message to the broker was under way, at the latest, while
+// the wire changed bytes: one that was scanned in [from, to) or waited since then
+// for the way north.
+func (o outages) spoilt(from, to int64) bool {
+	for _, g := range o.garbled {
+		if g.meets(from, to) {
+			return true
+		}
+		for _, s := range slices.Concat(o.north, o.host) {
+			// What has waited is sent in no more time than it waited.
+			if s.meets(from, to) && s.from <= g.to && g.from <= s.to+(s.to-s.from) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // merge joins spans that overlap or stand less than gap apart.
 func merge(in []span, gap int64) []span {
 	s := slices.Clone(in)

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"slices"
 	"time"
 
 	"github.com/plantbed/plantbed/harness/record"
@@ -29,6 +30,8 @@ func judgePolls(m record.Meta, o outages, t *track) {
 		}
 	}
 	away = merge(away, 0)
+	d := o.device[t.plc]
+	spare := spared{refuses: d.refuses, jerky: d.jerky, either: merge(slices.Concat(d.refuses, d.jerky), 0)}
 
 	begin, prev := o.startup, -1
 	for i := range t.row {
@@ -43,7 +46,7 @@ func judgePolls(m record.Meta, o outages, t *track) {
 			// The first poll of a run is due one period after the start-up time.
 			a -= period
 		}
-		t.judgeGap(prev, i, a, t.row[i].at, period, away, o.device[t.plc].refuses)
+		t.judgeGap(prev, i, a, t.row[i].at, period, away, spare)
 		prev = i
 	}
 	if n := len(t.row); n > 0 {
@@ -51,7 +54,7 @@ func judgePolls(m record.Meta, o outages, t *track) {
 		if prev >= 0 {
 			a = t.row[prev].at
 		}
-		t.judgeGap(prev, n, a, t.row[n-1].at+int64(m.Tasks[t.tag.Task].Period), period, away, o.device[t.plc].refuses)
+		t.judgeGap(prev, n, a, t.row[n-1].at+int64(m.Tasks[t.tag.Task].Period), period, away, spare)
 	}
 }
 
@@ -65,8 +68,22 @@ func pollPeriod(p record.PLC, task record.Task) time.Duration {
 	return p.Poll
 }
 
+// spared are the times in which a poll may fail with nothing out of order.
+type spared struct{ refuses, jerky, either []span }
+
+// heldUp is how long a message is under way that something holds up; the
+// shortest retransmission of TCP is longer.
+const heldUp = int64(50e6)
+
+// surely tells that a row was there for a poller to have: the device sent it,
+// and nothing held it up until the poller may have gone.
+func (s spared) surely(r *row) bool {
+	late := r.wired == never || r.wired-r.sent >= heldUp
+	return r.sent != never && !(late && meetsAny(s.jerky, r.sent-int64(time.Second), r.sent+1))
+}
+
 // judgeGap judges the rows strictly between lo and hi, scanned in (a, b).
-func (t *track) judgeGap(lo, hi int, a, b, period int64, away, refuses []span) {
+func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span, spare spared) {
 	polls := max(0, (b-a+period/2)/period-1)
 	if polls == 0 {
 		return
@@ -74,22 +91,19 @@ func (t *track) judgeGap(lo, hi int, a, b, period int64, away, refuses []span) {
 	out := within(away, a, b)
 	excused := min(polls, (out+period-1)/period)
 	missed := polls - excused
-	// Where the device refused some, only what it did send is surely missing.
-	if out := within(refuses, a, b); out > 0 {
-		spared := min(max(0, missed-t.sentBetween(lo, hi)), (out+period-1)/period)
-		t.pick(lo, hi, int(spared), func(r *row) bool { return r.sent == never && meetsAny(refuses, r.at, r.at+1) }, unobtainable)
-		missed -= spared
+	// Where polls may fail, only what a poller surely had is missing.
+	if out := within(spare.either, a, b); out > 0 {
+		n := min(max(0, missed-t.surelyBetween(lo, hi, spare)), (out+period-1)/period)
+		t.pick(lo, hi, int(n), func(r *row) bool { return !spare.surely(r) && meetsAny(spare.either, r.at, r.at+1) }, unobtainable)
+		missed -= n
 	}
 	t.pick(lo, hi, int(missed), func(r *row) bool { return r.sent != never && !meetsAny(away, r.at, r.at+1) }, owed)
 	t.pick(lo, hi, int(excused), func(r *row) bool { return meetsAny(away, r.at, r.at+1) }, unobtainable)
 }
 
-// sentBetween counts the rows between lo and hi that the server did send.
-func (t *track) sentBetween(lo, hi int) (n int64) {
+func (t *track) surelyBetween(lo, hi int, spare spared) (n int64) {
 	for i := lo + 1; i < hi; i++ {
-		if t.row[i].sent != never {
-			n++
-		}
+		n += int64(b2i(spare.surely(&t.row[i])))
 	}
 	return n
 }

@@ -1,5 +1,7 @@
 package score
 
+import "github.com/plantbed/plantbed/harness/record"
+
 // recovery is one outage on the path of one PLC.
 type recovery struct {
 	plc  int
@@ -11,9 +13,10 @@ type recovery struct {
 // that was scanned after its end reached the twin. An outage that lasts to
 // the end of the run has none; one whose recovery the next cuts short, within
 // the time that is given for it, says nothing.
-func recoveries(o outages, tracks []*track, until, given int64) []recovery {
+func recoveries(m record.Meta, o outages, tracks []*track, until, given int64) []recovery {
 	var out []recovery
-	for plc, path := range o.path {
+	for plc := range o.path {
+		path := o.waits(m, plc)
 		for i, s := range path {
 			if s.to >= until {
 				continue

@@ -37,7 +37,7 @@ func Score(l *record.Log) Result {
 	}
 	forgive(outs, tracks)
 	sum := count(m, outs, tracks, broker, twin, unknown)
-	recs := recoveries(outs, tracks, until, int64(m.Contract.Recover))
+	recs := recoveries(m, outs, tracks, until, int64(m.Contract.Recover))
 	fid := watchTwin(l, m, outs, tracks, until)
 	ocs := occurrences(l, until)
 

@@ -24,6 +24,8 @@ type pipe struct {
 	flat bool
 	// change alters a sample on its way through the gateway.
 	change func(tag int, s *record.SeenSample)
+	// wire delays a sample on the link.
+	wire func(tag int, seq uint64) time.Duration
 	// hold delays a sample in the gateway.
 	hold func(tag int, seq uint64) time.Duration
 	// copies sends a sample again, with or without its dedup key.
@@ -91,7 +93,11 @@ func (p *pipe) carry(m record.Meta, s record.Scan) {
 		if !ok("link") {
 			continue
 		}
-		p.log.Add(record.Deliver{PLC: task.PLC, Conn: 1, From: p.offset[task.PLC] - 100, To: p.offset[task.PLC], At: s.At + 12e6})
+		wired := s.At + 12e6
+		if p.wire != nil {
+			wired += int64(p.wire(tag, s.Seq))
+		}
+		p.log.Add(record.Deliver{PLC: task.PLC, Conn: 1, From: p.offset[task.PLC] - 100, To: p.offset[task.PLC], At: wired})
 		if !ok("edge") {
 			continue
 		}

@@ -101,14 +101,7 @@ func watchTwin(l *record.Log, m record.Meta, o outages, tracks []*track, until i
 	var f fidelity
 	vs := views(tracks, l.Marks)
 	truth, twin := newOEE(m, l.Events), newOEE(m, l.Events)
-	lastOutage := int64(-1)
-	for _, p := range o.path {
-		for _, s := range p {
-			if s.to < until {
-				lastOutage = max(lastOutage, s.to)
-			}
-		}
-	}
+	lastOutage := o.lastBefore(until)
 	f.hasOutage = lastOutage >= 0
 	sum := 0.0
 	for g := o.startup; g <= until; g += second {
