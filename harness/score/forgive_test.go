@@ -93,6 +93,30 @@ func stray(seq uint64) *pipe {
 	return p
 }
 
+// Polls of a device that stands find the scan that they had. Only what is
+// scanned after it can be missed, and is excused where nobody could poll.
+func TestPollsOfADeviceThatStands(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		loses, pause bool
+		want         float64
+	}{
+		{"nothing is lost", false, false, 0},
+		{"the first scan after it is lost", true, false, 1},
+		{"and the gateway stood", true, true, 0},
+	} {
+		m := meta()
+		if c.pause {
+			m.Plan = []record.Window{{Kind: "gateway.pause", Target: "gateway", Class: "gateway", From: 69900 * time.Millisecond, To: 70500 * time.Millisecond, Effect: record.Effect{Cut: true}}}
+		}
+		p := &pipe{stands: [2]int64{30e9, 70e9}}
+		p.keep = func(stage string, tag int, seq uint64) bool { return !c.loses || tag != 3 || seq != 31 }
+		if got := val(t, p.run(m), "loss.count"); got != c.want {
+			t.Errorf("%s: %v lost, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 // A poller whose answer is held up may have gone when it comes, and one that
 // waits asks later. An answer that nothing held up it has.
 func TestPollsOnALossyLink(t *testing.T) {

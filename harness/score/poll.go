@@ -12,7 +12,8 @@ import (
 // the periods in which no client could poll, and likewise at both ends of the
 // run. Applied rows are owed; for the missed ones, rows of the gap are taken
 // as the lost samples: first those that the server did send, which tells
-// where they were lost, then any others.
+// where they were lost, then any others. While the device stands nothing is
+// missed.
 func judgePolls(m record.Meta, o outages, t *track) {
 	p := m.PLCs[t.plc]
 	period := int64(pollPeriod(p, m.Tasks[t.tag.Task]))
@@ -84,7 +85,7 @@ func (s spared) surely(r *row) bool {
 
 // judgeGap judges the rows strictly between lo and hi, scanned in (a, b).
 func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span, spare spared) {
-	polls := max(0, (b-a+period/2)/period-1)
+	polls := max(0, (b-a-t.stood(lo, hi)+period/2)/period-1)
 	if polls == 0 {
 		return
 	}
@@ -99,6 +100,17 @@ func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span, spare spar
 	}
 	t.pick(lo, hi, int(missed), func(r *row) bool { return r.sent != never && !meetsAny(away, r.at, r.at+1) }, owed)
 	t.pick(lo, hi, int(excused), func(r *row) bool { return meetsAny(away, r.at, r.at+1) }, unobtainable)
+}
+
+// stood is how long the device scanned nothing between two rows, so that polls
+// found the scan again that they had.
+func (t *track) stood(lo, hi int) (sum int64) {
+	for i := max(lo, 0); i < min(hi, len(t.row)-1); i++ {
+		if gap := t.row[i+1].at - t.row[i].at; gap >= 2*t.scan {
+			sum += gap - t.scan
+		}
+	}
+	return sum
 }
 
 func (t *track) surelyBetween(lo, hi int, spare spared) (n int64) {

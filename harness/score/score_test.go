@@ -20,6 +20,8 @@ type pipe struct {
 	keep func(stage string, tag int, seq uint64) bool
 	// clock is what the devices show as the time; nil is the time itself.
 	clock func(at int64) int64
+	// stands is when no device scans, from and to.
+	stands [2]int64
 	// flat says that no value ever changes.
 	flat bool
 	// change alters a sample on its way through the gateway.
@@ -60,6 +62,9 @@ func (p *pipe) run(m record.Meta) score.Card {
 	for k, task := range m.Tasks {
 		seq := uint64(0)
 		for at := int64(70e6) + int64(k)*1234567; at < int64(length); at += int64(task.Period) {
+			if p.stands[0] <= at && at < p.stands[1] {
+				continue
+			}
 			seq++
 			s := record.Scan{Task: k, Seq: seq, Counter: uint32(seq), At: at, Stamp: at}
 			if p.clock != nil {

@@ -13,6 +13,7 @@ type track struct {
 	index int
 	tag   record.Tag
 	plc   int
+	scan  int64 // the period of its scans, ns
 	row   []row
 	// again holds the rows of each tick of a device whose clock was set back, in
 	// their order; nil where stamps only grow.
@@ -93,6 +94,7 @@ func index(l *record.Log) []*track {
 	tracks := make([]*track, len(l.Meta.Tags))
 	for i, t := range l.Meta.Tags {
 		tracks[i] = &track{index: i, tag: t, plc: l.Meta.Tasks[t.Task].PLC}
+		tracks[i].scan = int64(l.Meta.Tasks[t.Task].Period)
 		tracks[i].stamped = l.Meta.PLCs[tracks[i].plc].Protocol == "opcua"
 		tracks[i].resolution = max(100, int64(l.Meta.Contract.Tick))
 		tracks[i].phase = l.Meta.Start.UnixNano() % tracks[i].resolution
