@@ -76,7 +76,7 @@ type source struct {
 }
 
 // sources is the table of what a gateway can read.
-func sources(cfg Config, log *slog.Logger, writes func(source string) <-chan pipeline.Write) (out []source) {
+func sources(cfg Config, fs disk.FS, log *slog.Logger, writes func(source string) <-chan pipeline.Write) (out []source) {
 	for _, c := range cfg.OPCUA {
 		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
 			return opcua.RunWriting(ctx, c, cfg.Seed, log, sink, status, writes(c.Name))
@@ -89,7 +89,7 @@ func sources(cfg Config, log *slog.Logger, writes func(source string) <-chan pip
 	}
 	for _, c := range cfg.MQTTIn {
 		out = append(out, source{c.Name, c, func(ctx context.Context, sink pipeline.Sink, status pipeline.StatusFunc) error {
-			return mqtt.RunSource(ctx, c, cfg.Seed, log, sink, status)
+			return mqtt.RunSource(ctx, c, cfg.Seed, log, birthsOf(fs, c.Name, log), sink, status)
 		}})
 	}
 	return out

@@ -108,7 +108,7 @@ func (g *gateway) reload(ctx context.Context, cfg Config) error {
 
 // sourcesOf are the sources of a config, and those of a test.
 func (g *gateway) sourcesOf(cfg Config) []source {
-	out := append(sources(cfg, g.log, g.desires.door), g.opts.sources...)
+	out := append(sources(cfg, g.opts.FS, g.log, g.desires.door), g.opts.sources...)
 	if g.opts.more != nil {
 		out = append(out, g.opts.more(cfg)...)
 	}

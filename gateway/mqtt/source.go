@@ -117,8 +117,8 @@ const fullPause = 211_713_171 * time.Nanosecond
 
 // RunSource hears a broker until ctx ends. A message is acknowledged only when
 // its samples are durable, so the broker keeps what the gateway has not; what it
-// sends again, and is known, is dropped.
-func RunSource(ctx context.Context, cfg SourceConfig, seed uint64, log *slog.Logger, sink pipeline.Sink, status pipeline.StatusFunc) error {
+// sends again, and is known, is dropped. births may be nil.
+func RunSource(ctx context.Context, cfg SourceConfig, seed uint64, log *slog.Logger, births Births, sink pipeline.Sink, status pipeline.StatusFunc) error {
 	if ps := cfg.Validate(); len(ps) > 0 {
 		return fmt.Errorf("mqtt source %q: %s: %s", cfg.Name, ps[0].Path, ps[0].Msg)
 	}
@@ -129,7 +129,7 @@ func RunSource(ctx context.Context, cfg SourceConfig, seed uint64, log *slog.Log
 	if err != nil {
 		return fmt.Errorf("mqtt source %q: %w", cfg.Name, err)
 	}
-	s := &hearer{cfg: cfg, log: log, sink: sink, status: status, link: l, reader: newReader(), known: map[uint64]bool{}, asked: map[string]time.Time{}}
+	s := &hearer{cfg: cfg, log: log, sink: sink, status: status, link: l, reader: newReader(), known: map[uint64]bool{}, cradle: newCradle(births)}
 	return s.run(ctx)
 }
 
@@ -143,9 +143,10 @@ type hearer struct {
 	reader *reader
 	known  map[uint64]bool // messages that were handed on, the newest maxKnown
 	order  []uint64
-	unborn []paho.PublishReceived
-	asked  map[string]time.Time // when nodes were asked for a birth
-	cm     atomic.Pointer[autopaho.ConnectionManager]
+	cradle cradle
+	// recalled says that births from before a restart were looked for.
+	recalled bool
+	cm       atomic.Pointer[autopaho.ConnectionManager]
 }
 
 func (s *hearer) run(ctx context.Context) error {
@@ -156,8 +157,9 @@ func (s *hearer) run(ctx context.Context) error {
 		ServerUrls: []*url.URL{s.link.url}, KeepAlive: 20, SessionExpiryInterval: uint32(s.cfg.Expiry.D() / time.Second),
 		ReconnectBackoff: s.link.pause, ConnectTimeout: s.link.cfg.ConnectTimeout.D(), AttemptConnection: s.link.dial,
 		OnConnectError: func(err error) { s.link.failed(err); s.status(s.cfg.Name, false, err.Error()) },
-		OnConnectionUp: func(cm *autopaho.ConnectionManager, _ *paho.Connack) {
+		OnConnectionUp: func(cm *autopaho.ConnectionManager, a *paho.Connack) {
 			s.cm.Store(cm)
+			s.cradle.connected(a)
 			go s.subscribe(inner, cm)
 		},
 		ConnectPacketBuilder: func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
@@ -206,47 +208,62 @@ func (s *hearer) subscribe(ctx context.Context, cm *autopaho.ConnectionManager) 
 	s.status(s.cfg.Name, true, "")
 }
 
-// heard takes a message. One of a Sparkplug node whose birth was not heard waits
-// for it, unacknowledged.
+// heard takes a message from the broker.
 func (s *hearer) heard(ctx context.Context, m paho.PublishReceived) {
-	key := fingerprint(m.Packet)
-	if m.Packet.Duplicate() && s.known[key] {
+	if !s.recalled {
+		s.recall(ctx)
+	}
+	if m.Packet.Duplicate() && s.known[fingerprint(m.Packet)] {
 		m.Client.Ack(m.Packet) // the acknowledgement was lost, not the message
 		return
 	}
-	samples, err := s.read(m)
-	if err != nil {
+	s.take(ctx, m)
+}
+
+// take reads a message and hands it on. One of a Sparkplug node whose birth was
+// not heard waits for it, unacknowledged.
+func (s *hearer) take(ctx context.Context, m paho.PublishReceived) {
+	samples, err := s.readText(m.Packet.Topic, m.Packet.Payload)
+	if err != nil && !errors.Is(err, errUnborn) {
 		s.log.Warn("mqtt: a message that cannot be read", "source", s.cfg.Name, "topic", m.Packet.Topic, "err", err)
 	}
 	if errors.Is(err, errUnborn) {
-		s.askRebirth(ctx, m.Packet.Topic)
-		if len(samples) == 0 && len(s.unborn) < maxUnborn {
-			s.unborn = append(s.unborn, m)
+		s.askRebirth(ctx, s.cm.Load(), m.Packet.Topic)
+		if len(samples) == 0 {
+			if !s.await(ctx, m) {
+				s.gap(ctx, m)
+			}
 			return
 		}
 	}
-	s.handOn(ctx, m, samples)
-	if strings.Contains(m.Packet.Topic, "/NBIRTH/") || strings.Contains(m.Packet.Topic, "/DBIRTH/") {
-		waiting := s.unborn
-		s.unborn = nil
-		for _, w := range waiting {
-			if samples, err := s.read(w); len(samples) == 0 && errors.Is(err, errUnborn) {
-				s.unborn = append(s.unborn, w)
-			} else {
-				s.handOn(ctx, w, samples)
-			}
-		}
+	if s.births(m.Packet.Topic) {
+		defer s.born(ctx, m)
 	}
+	s.handOn(ctx, m, samples)
 }
 
-// read has a message read after the first topic that it falls under.
-func (s *hearer) read(m paho.PublishReceived) ([]signal.Sample, error) {
-	for _, t := range s.cfg.Topics {
-		if fits(t.Filter, m.Packet.Topic) {
-			return s.reader.read(t, m.Packet.Topic, m.Packet.Payload, time.Now().Round(0))
-		}
+// births tells that a message is a birth.
+func (s *hearer) births(topic string) bool {
+	t, ok := s.topicOf(topic)
+	return ok && t.Format == FormatSparkplug && isBirth(topic)
+}
+
+// topicOf is the first of the configured topics that a message falls under.
+func (s *hearer) topicOf(topic string) (SourceTopic, bool) {
+	i := slices.IndexFunc(s.cfg.Topics, func(t SourceTopic) bool { return fits(t.Filter, topic) })
+	if i < 0 {
+		return SourceTopic{}, false
 	}
-	return nil, nil
+	return s.cfg.Topics[i], true
+}
+
+// readText has a message read as the config says.
+func (s *hearer) readText(topic string, text []byte) ([]signal.Sample, error) {
+	t, ok := s.topicOf(topic)
+	if !ok {
+		return nil, nil
+	}
+	return s.reader.read(t, topic, text, time.Now().Round(0))
 }
 
 // handOn waits while the buffer is full, and with it the broker. It
@@ -277,12 +294,9 @@ func (s *hearer) handOn(ctx context.Context, m paho.PublishReceived, samples []s
 	}
 }
 
-// maxUnborn bounds the messages that wait for a birth, maxKnown those that are
-// recognised when the broker sends them again.
-const (
-	maxUnborn = 1000
-	maxKnown  = 1 << 16
-)
+// maxKnown bounds the messages that are recognised when the broker sends them
+// again.
+const maxKnown = 1 << 16
 
 func (s *hearer) remember(key uint64) {
 	if s.known[key] {
@@ -303,19 +317,6 @@ func fingerprint(m *paho.Publish) uint64 {
 	h.Write([]byte{0})
 	h.Write(m.Payload)
 	return h.Sum64()
-}
-
-// askAgain is how long a node is given to be born before it is asked once more.
-const askAgain = 5*time.Second + 171_713_317
-
-// askRebirth asks an edge node to say again what its aliases mean, once for all
-// that waits for it.
-func (s *hearer) askRebirth(ctx context.Context, topic string) {
-	p := strings.Split(topic, "/")
-	if cm := s.cm.Load(); cm != nil && len(p) >= 4 && time.Since(s.asked[p[1]+"/"+p[3]]) > askAgain {
-		s.asked[p[1]+"/"+p[3]] = time.Now()
-		go cm.Publish(ctx, rebirthCommand(p[1], p[3]))
-	}
 }
 
 // batch reads this gateway's own format.

@@ -56,7 +56,11 @@ func TestSource(t *testing.T) { hear(t, startBroker(t, "", nil).addr, false) }
 
 // TestSourceThroughCuts has the link cut as well, at a broker that sends again
 // in order what was on its way.
-func TestSourceThroughCuts(t *testing.T) {
+func TestSourceThroughCuts(t *testing.T) { hear(t, startMosquitto(t), true) }
+
+// startMosquitto is a broker that has five messages on their way at a time.
+func startMosquitto(t *testing.T) (addr string) {
+	t.Helper()
 	exe, err := exec.LookPath("mosquitto")
 	if err != nil {
 		if os.Getenv("PLANTBED_REQUIRE") != "" {
@@ -68,7 +72,7 @@ func TestSourceThroughCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
+	addr = l.Addr().String()
 	l.Close()
 	_, port, _ := net.SplitHostPort(addr)
 	conf := t.TempDir() + "/mosquitto.conf"
@@ -87,7 +91,7 @@ func TestSourceThroughCuts(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	hear(t, addr, true)
+	return addr
 }
 
 func hear(t *testing.T, addr string, cuts bool) {
@@ -123,7 +127,7 @@ func hear(t *testing.T, addr string, cuts bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	end := make(chan error, 1)
 	go func() {
-		end <- RunSource(ctx, cfg, 1, slog.New(slog.DiscardHandler), sink, func(_ string, isUp bool, _ string) {
+		end <- RunSource(ctx, cfg, 1, slog.New(slog.DiscardHandler), nil, sink, func(_ string, isUp bool, _ string) {
 			mu.Lock()
 			defer mu.Unlock()
 			if isUp {
