@@ -13,7 +13,19 @@ import (
 )
 
 // DuckDB, which shares no code with the writer, reads what was written.
-func TestDuckDBReadsIt(t *testing.T) {
+func TestDuckDBReadsIt(t *testing.T) { duckDBReads(t, 6) }
+
+// A million rows of 560 runs, written and read back; it takes a minute.
+//
+//	PLANTBED_MILLION=1 go test ./harness/dataset -run MillionRows -v
+func TestAMillionRowsReadBack(t *testing.T) {
+	if os.Getenv("PLANTBED_MILLION") != "1" {
+		t.Skip("a million rows are written and read where PLANTBED_MILLION=1")
+	}
+	duckDBReads(t, 560)
+}
+
+func duckDBReads(t *testing.T, runs int) {
 	need(t, "node")
 	reader, err := filepath.Abs("testdata/interop/read.mjs")
 	if err != nil {
@@ -23,7 +35,8 @@ func TestDuckDBReadsIt(t *testing.T) {
 		missing(t, "DuckDB's npm package is not installed (make deps installs it)")
 	}
 	sc := smallScenario(t)
-	sum := write(t, sc, Options{})
+	sum := write(t, sc, Options{Runs: runs})
+	rows := float64(runs * 1800)
 	queries := []string{
 		`select count(*)::int n, count(distinct run)::int runs, sum("pump/motor/current") amps, count("pump/motor/current")::int known, sum("filler/count/good") good, count("label/pump/mode")::int worn, count(distinct "label/pump/mode")::int modes from 'data-*.parquet'`,
 		`select count(*)::int n, min(len(samples_g))::int shortest, max(len(samples_g))::int longest, max(samples_g[1]) peak from 'bursts-*.parquet'`,
@@ -38,8 +51,9 @@ func TestDuckDBReadsIt(t *testing.T) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatal(err)
 	}
-	want := totalsByHand(t, sum.Dir)
-	for name, v := range map[string]float64{"n": 6 * 1800, "runs": 6, "amps": want.amps, "known": float64(want.known), "good": want.good, "worn": float64(want.worn)} {
+	want := totalsByHand(t, runs)
+	t.Logf("DuckDB reads %.0f rows", num(got[0][0]["n"]))
+	for name, v := range map[string]float64{"n": rows, "runs": float64(runs), "amps": want.amps, "known": float64(want.known), "good": want.good, "worn": float64(want.worn)} {
 		if x := num(got[0][0][name]); math.Abs(x-v) > 1e-6*math.Abs(v) {
 			t.Errorf("DuckDB finds %s = %v, want %v", name, x, v)
 		}
@@ -50,7 +64,7 @@ func TestDuckDBReadsIt(t *testing.T) {
 	if len(got[2]) < 5 {
 		t.Errorf("events: %v", got[2])
 	}
-	if g := got[3][0]; num(g["n"]) != 6 || num(g["longest"]) != 1800 {
+	if g := got[3][0]; num(g["n"]) != float64(runs) || num(g["longest"]) != 1800 {
 		t.Errorf("row groups: %v", g)
 	}
 }
@@ -95,9 +109,9 @@ type byHand struct {
 	known, worn int
 }
 
-func totalsByHand(t *testing.T, _ string) (h byHand) {
+func totalsByHand(t *testing.T, runs int) (h byHand) {
 	t.Helper()
-	p, err := newPlan(smallScenario(t), Options{Dir: "x", Runs: 6, Seed: 7})
+	p, err := newPlan(smallScenario(t), Options{Dir: "x", Runs: runs, Seed: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +123,7 @@ func totalsByHand(t *testing.T, _ string) (h byHand) {
 	for i, c := range sim.lay.columns {
 		at[c.Name] = i
 	}
-	for run := range 6 {
+	for run := range runs {
 		r, err := sim.run(t.Context(), run)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +145,7 @@ func totalsByHand(t *testing.T, _ string) (h byHand) {
 // The CSV says the same as the table, number by number.
 func TestCSVHoldsTheTable(t *testing.T) {
 	sum := write(t, smallScenario(t), Options{Format: "csv"})
-	want := totalsByHand(t, sum.Dir)
+	want := totalsByHand(t, 6)
 	var got byHand
 	rows := 0
 	for _, f := range readManifest(t, sum.Dir).Files {
@@ -260,7 +274,7 @@ func TestPandasReadsIt(t *testing.T) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatal(err)
 	}
-	want := totalsByHand(t, sum.Dir)
+	want := totalsByHand(t, 6)
 	for name, v := range map[string]float64{"n": 6 * 1800, "runs": 6, "amps": want.amps, "known": float64(want.known), "good": want.good, "worn": float64(want.worn), "numbers": 1} {
 		if math.Abs(got[name]-v) > 1e-6*math.Abs(v) {
 			t.Errorf("pandas finds %s = %v, want %v", name, got[name], v)

@@ -25,7 +25,7 @@ type heard struct {
 	Bands [bands]float64
 	// Line is how far the lines of the bearing stand out of the spectrum of the
 	// envelope: of its own defect, or the strongest of all where it is healthy.
-	// 0 where the recording is too short to tell.
+	// 0 where the recording does not tell.
 	Line float64
 	// Razor is how far the high harmonics of its defect stand out of the
 	// spectrum itself; 0 as before.
@@ -91,8 +91,8 @@ func (l *listener) hear(name string, b *Burst) heard {
 	l.spectrum(b.Samples, false)
 	h.Bands = l.octaves()
 	lines := defectsHz(b.ShaftHz)
-	if lines[0] < 10*binHz {
-		return h // too short to tell a line from the next
+	if lines[0] < 10*binHz || 4*slices.Max(lines) > b.RateHz/2 {
+		return h // too short to tell a line from the next, or too slow to hear them
 	}
 	if h.Clear {
 		for i, r := range races {
@@ -182,7 +182,11 @@ func (l *listener) train(hz float64, first, last int, binHz float64) float64 {
 // razor looks where housings ring.
 func (l *listener) razor(hz, binHz float64) float64 {
 	top := 0.8 * binHz * float64(len(l.level))
-	return l.train(hz, int(0.15*top/hz)+1, int(top/hz), binHz)
+	first, last := int(0.15*top/hz)+1, int(top/hz)
+	if last < first+4 {
+		return 0
+	}
+	return l.train(hz, first, last, binHz)
 }
 
 func kurtosis(x []float32) float64 {
