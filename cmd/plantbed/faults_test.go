@@ -6,9 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plantbed/plantbed/faults"
 )
 
 // Every kind of fault of link, host and broker, once, on the smallest line with
@@ -23,11 +26,18 @@ func TestFaultsThroughTheStack(t *testing.T) {
 	for _, set := range []string{"", modbus} {
 		healthy[set], _, _ = brokenLine(t, dir, "healthy"+fmt.Sprint(len(set)), set, "")
 	}
-	for i, tc := range []struct {
-		kind, target, keys, set string
-		class                   string
-		spoils                  string // a metric that may be over zero
-	}{
+	type broken struct {
+		kind, target, keys, set, class string
+		spoils                         string // a metric that may be over zero
+	}
+	cases := []broken{
+		{"link.down", "plc-mixer", `for = "20s"`, "", "communication", ""},
+		{"link.down", "broker", `mode = "fin"|for = "20s"`, "", "communication", ""},
+		{"link.down", "broker", `mode = "refuse"|for = "20s"`, "", "communication", ""},
+		{"link.down", "broker", `mode = "blackhole"|for = "20s"`, "", "communication", ""},
+		{"link.down", "plc-mixer", `for = "2s"|every = "6s"|times = 5`, "", "communication", ""}, // it flaps
+		{"link.latency", "plc-mixer", `delay = "200ms"|jitter = "50ms"|spread = "pareto"|for = "1m"`, "", "communication", ""},
+		{"link.bandwidth", "broker", `rate = "1 KiB/s"|for = "20s"`, "", "communication", ""},
 		{"link.down", "plc-mixer", `mode = "blackhole"|way = "to_client"|for = "20s"`, "", "communication", ""},
 		{"link.half_open", "plc-mixer", `for = "40s"`, "", "communication", ""},
 		{"link.half_open", "broker", `for = "40s"|end = "client"`, "", "communication", ""},
@@ -48,6 +58,11 @@ func TestFaultsThroughTheStack(t *testing.T) {
 		{"gateway.kill", "gateway", `on = "sync"|nth = 2|for = "20s"`, "", "gateway", ""},
 		{"gateway.kill", "gateway", `on = "write"|torn = true|for = "20s"`, "", "gateway", ""},
 		{"gateway.restart", "gateway", `for = "20s"`, "", "gateway", ""},
+		{"gateway.kill", "gateway", `for = "20s"`, "", "gateway", ""},
+		{"gateway.pause", "gateway", `for = "20s"`, "", "gateway", ""},
+		{"gateway.config_push", "gateway", "", "", "gateway", ""},
+		{"gateway.disk_full", "gateway", `after = "4 KiB"|for = "20s"`, "", "gateway", ""},
+		{"gateway.disk_slow", "gateway", `sync = "300ms"|for = "20s"`, "", "gateway", ""},
 		{"gateway.disk_read_only", "gateway", `for = "20s"`, "", "gateway", ""},
 		{"gateway.bit_flip", "gateway", `place = "90 %"`, "", "gateway", ""},
 		{"broker.stop", "broker", `for = "20s"`, "", "communication", ""},
@@ -56,15 +71,25 @@ func TestFaultsThroughTheStack(t *testing.T) {
 		{"broker.quota", "broker", `for = "20s"`, "", "communication", ""},
 		{"broker.credential_revoked", "broker", `for = "20s"`, "", "communication", ""},
 		{"broker.duplicate_client_id", "broker", `for = "20s"`, "", "communication", ""},
-	} {
+	}
+	for _, k := range faults.Kinds() {
+		ours := k.Seam == faults.SeamLink || k.Seam == faults.SeamHost || k.Seam == faults.SeamBroker
+		if ours && k.Gears != "live" && !slices.ContainsFunc(cases, func(c broken) bool { return c.kind == k.Name }) {
+			t.Errorf("%s is not tried", k.Name)
+		}
+	}
+	for i, tc := range cases {
 		t.Run(tc.kind, func(t *testing.T) {
 			t.Parallel()
 			fault := fmt.Sprintf("[[fault]]\nkind = %q\ntarget = %q\nat = \"1m\"\n%s\n", tc.kind, tc.target, strings.ReplaceAll(tc.keys, "|", "\n"))
 			digest, got, kinds := brokenLine(t, dir, fmt.Sprint("f", i), tc.set, fault)
-			if digest == healthy[tc.set] && tc.kind != "gateway.bit_flip" { // which shows when the gateway starts again
-				t.Errorf("%s: as if nothing had been", tc.keys)
+			// A flipped bit shows when the gateway starts again, a refusal to who comes
+			// anew, and a configuration that is the same never.
+			silent := tc.kind == "gateway.bit_flip" || tc.kind == "gateway.config_push" || strings.Contains(tc.keys, "refuse")
+			if (digest == healthy[tc.set]) != silent {
+				t.Errorf("%s: as if nothing had been: %v", tc.keys, !silent)
 			}
-			if kinds != tc.kind+" "+tc.class+";" {
+			if kinds == "" || strings.ReplaceAll(kinds, tc.kind+" "+tc.class+";", "") != "" {
 				t.Errorf("%s: the labels are %q", tc.keys, kinds)
 			}
 			for m, v := range got {
