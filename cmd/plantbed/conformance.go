@@ -92,7 +92,7 @@ func (f *conformanceFlags) main(ctx context.Context, out, errw io.Writer) error 
 		}
 		ms = append(ms, m)
 	}
-	return f.tell(ms, out)
+	return f.tell(ms, subjects, out)
 }
 
 // subjects are those that --sut names.
@@ -119,7 +119,7 @@ func (f *conformanceFlags) subjects() ([]subject, error) {
 }
 
 // tell writes and prints the matrices, and turns the worst verdict into a code.
-func (f *conformanceFlags) tell(ms []conformance.Matrix, out io.Writer) error {
+func (f *conformanceFlags) tell(ms []conformance.Matrix, subjects []subject, out io.Writer) error {
 	if err := conformance.Write(f.out, ms...); err != nil {
 		return internal(fmt.Errorf("cannot write the matrix: %w", err))
 	}
@@ -131,7 +131,13 @@ func (f *conformanceFlags) tell(ms []conformance.Matrix, out io.Writer) error {
 		fmt.Fprintf(out, "%s", b)
 	} else {
 		fmt.Fprint(out, conformance.Text(ms...))
-		fmt.Fprintf(out, "\nmatrix: %s\n", filepath.Join(f.out, conformance.HTMLFile))
+		fmt.Fprintln(out)
+		for _, who := range subjects {
+			if who.cfg != nil {
+				fmt.Fprintf(out, "what %s printed: %s\n", who.name, filepath.Join(who.dir, "k*", "sut.log"))
+			}
+		}
+		fmt.Fprintf(out, "matrix: %s\n", filepath.Join(f.out, conformance.HTMLFile))
 	}
 	code := codePass
 	for _, m := range ms {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/plantbed/plantbed/harness"
@@ -57,7 +58,11 @@ func (f *runFlags) runOnce(ctx context.Context, sc *scenarios.Scenario, dir stri
 		return none, usage("the %s gear has no network, so there is no stack to judge; run takes virtual or live", sc.Gear)
 	}
 	bar.done()
-	if err != nil && !(ctx.Err() != nil && errors.Is(err, ctx.Err())) {
+	switch {
+	case err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case errors.Is(err, exec.ErrNotFound): // the program of a system under test
+		return none, invalid(err)
+	default:
 		return none, internal(err)
 	}
 	result, err := scoreDir(dir)

@@ -75,7 +75,7 @@ var ours = []string{"samples.unobtainable", "dup.unmarked"}
 func (e Evidence) weigh() (wrong, missing []string) {
 	card := e.Result.Card
 	if card.Verdict == score.Unknown {
-		return nil, card.Why
+		return nil, append(e.deaths(), unjudged(card)...)
 	}
 	for _, x := range card.Expectations {
 		switch {
@@ -88,7 +88,31 @@ func (e Evidence) weigh() (wrong, missing []string) {
 			wrong = append(wrong, x.Why)
 		}
 	}
+	if len(wrong) > 0 {
+		wrong = append(e.deaths(), wrong...)
+	}
 	return wrong, missing
+}
+
+// deaths are those that the gateway died of itself.
+func (e Evidence) deaths() (out []string) {
+	for _, n := range e.Log.Notes {
+		if n.Kind == "gateway ended" {
+			out = append(out, n.Text)
+		}
+	}
+	return out
+}
+
+// unjudged is why a run is unknown: what its figures are then is beside it.
+func unjudged(card score.Card) []string {
+	beside := func(why string) bool {
+		return slices.ContainsFunc(card.Expectations, func(x score.Expectation) bool { return x.Why == why })
+	}
+	if out := slices.DeleteFunc(slices.Clone(card.Why), beside); len(out) > 0 {
+		return out
+	}
+	return card.Why
 }
 
 // Outcome is what an entry came to.
@@ -113,7 +137,10 @@ func (e Entry) Judge(runs ...Evidence) Outcome {
 	o := Outcome{ID: e.ID, Title: e.Title, Verdict: Pass}
 	switch {
 	case len(wrong) > 0:
-		o.Verdict, o.Why = Fail, strings.Join(append(wrong, missing...), "; ")
+		o.Verdict, o.Why = Fail, strings.Join(wrong, "; ")
+		if len(missing) > 0 {
+			o.Why += "; besides, " + strings.Join(missing, "; ")
+		}
 	case len(missing) > 0 || len(runs) == 0:
 		o.Verdict, o.Why = Unknown, strings.Join(missing, "; ")
 	}

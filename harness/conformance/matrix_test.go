@@ -163,3 +163,19 @@ func TestAForeignGatewayMayTakeItsTime(t *testing.T) {
 		t.Errorf("a stranger that loses: %+v", o)
 	}
 }
+
+// Of a run that cannot be judged the reason is told, not the figures; and a
+// gateway that died of itself is named first.
+func TestTheReasonIsTheFirstWord(t *testing.T) {
+	e, _ := conformance.Pick([]string{"K01"})
+	figure := score.Expectation{Metric: "loss.count", Verdict: score.Fail, Why: "loss.count is 9"}
+	card := score.Card{Verdict: score.Unknown, Why: []string{"nothing was delivered", "loss.count is 9"}, Expectations: []score.Expectation{figure}}
+	l := &record.Log{Notes: []record.Note{{Kind: "gateway ended", Text: "mine ended of its own accord"}}}
+	if o := e[0].Judge(conformance.Evidence{Log: l, Result: score.Result{Card: card}}); o.Why != "mine ended of its own accord; nothing was delivered" {
+		t.Errorf("unknown: %s", o.Why)
+	}
+	card.Verdict = score.Fail
+	if o := e[0].Judge(conformance.Evidence{Log: l, Result: score.Result{Card: card}}); o.Why != "mine ended of its own accord; loss.count is 9" {
+		t.Errorf("failed: %s", o.Why)
+	}
+}

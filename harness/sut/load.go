@@ -30,7 +30,11 @@ func Shipped() []string {
 func Load(path string) (Config, strict.Problems) {
 	text, file, dir, err := open(path)
 	if err != nil {
-		return Config{}, strict.Problems{{File: path, Msg: err.Error(), Near: strict.Nearest(strings.TrimSuffix(path, ".toml"), Shipped())}}
+		near := strict.Nearest(strings.TrimSuffix(path, ".toml"), Shipped())
+		if near == "" && errors.Is(err, errNotThere) {
+			err = fmt.Errorf("%w (there are %s)", err, strings.Join(Shipped(), ", "))
+		}
+		return Config{}, strict.Problems{{File: path, Msg: err.Error(), Near: near}}
 	}
 	var top struct {
 		SUT *Config `toml:"sut"`
@@ -59,6 +63,8 @@ func Load(path string) (Config, strict.Problems) {
 	return c, ps
 }
 
+var errNotThere = errors.New("there is no such file, and no adapter of that name is shipped")
+
 // embeddedDir stands for the folder of the shipped adapters.
 const embeddedDir = "\x00shipped"
 
@@ -71,7 +77,7 @@ func open(path string) (text []byte, file, dir string, err error) {
 	}
 	text, err = os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", "", errors.New("there is no such file, and no adapter of that name is shipped")
+		return nil, "", "", errNotThere
 	}
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
