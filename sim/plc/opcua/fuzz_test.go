@@ -116,6 +116,9 @@ func FuzzFrame(f *testing.F) {
 	server := ua.NewFourByteNodeID(0, id.Server)
 	for _, req := range []ua.Request{
 		&ua.CreateMonitoredItemsRequest{ItemsToCreate: []*ua.MonitoredItemCreateRequest{eventItem(server, eventFields, combine(ua.FilterOperatorNot, 1), ofType(id.AlarmConditionType))}},
+		&ua.CreateMonitoredItemsRequest{ItemsToCreate: []*ua.MonitoredItemCreateRequest{eventItem(server, eventFields, combine(ua.FilterOperatorOr, 1, 2),
+			compare(ua.FilterOperatorGreaterThanOrEqual, "Severity", int32(500)), compare(ua.FilterOperatorEquals, "SourceName", "pump/flow"))}},
+		writeArray("oven/batch", "0:1", "Bé"), writeArray("types/bytestring", "1", []byte{7}), writeArray("oven/recipe", "0:1,2", []float64{1, 2}),
 		ackOf("pump/flow.Alarm", []byte("0123456789abcdef"), "seen"), callOf("oven", "oven.SetSetpoint", 5.0),
 		callOf("pump/flow.Alarm", "", 1.0), writeArray("oven/recipe", "0:1", []float64{1, 2}), writeArray("types/guid", "", ua.NewGUID("11112222-3333-4444-5555-666677778888")),
 		readIn(2, "oven/recipe", "pump/all", "pump.Admin.ProdProcessedCount", "pump/flow.Alarm.ShelvingState.UnshelveTime"),
