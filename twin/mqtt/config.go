@@ -46,7 +46,7 @@ func (c *Config) Defaults() {
 	set(&c.Prefix, "plantbed")
 	set(&c.KeepAlive, strict.Duration(20*time.Second))
 	set(&c.Session, strict.Duration(24*time.Hour))
-	set(&c.MaxBackoff, strict.Duration(5*time.Second))
+	set(&c.MaxBackoff, strict.Duration(2*time.Second))
 	set(&c.Timeout, strict.Duration(5*time.Second))
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/plantbed/plantbed/internal/backoff"
 	"github.com/plantbed/plantbed/internal/payload"
 	"github.com/plantbed/plantbed/internal/strict"
 	"github.com/plantbed/plantbed/sim/signal"
@@ -91,6 +92,25 @@ func open(t *testing.T, url string, log *slog.Logger) *Conn {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// What a broker without its sessions takes before we are back reaches nobody, so
+// we are back within the time that a gateway is given, 3 s.
+func TestPausesAreShort(t *testing.T) {
+	cfg := Config{}
+	cfg.Defaults()
+	c := &Conn{cfg: cfg, rng: backoff.Rand(1, "test")}
+	last := time.Duration(0)
+	for n := range 40 {
+		p := c.pause(n)
+		if p <= 0 || p > 2*time.Second {
+			t.Errorf("before attempt %d: %v", n, p)
+		}
+		last = p
+	}
+	if last < time.Second/2 {
+		t.Errorf("after 40 failures the pause is no more than %v", last)
+	}
 }
 
 func TestBatchesAndStatusesInOrder(t *testing.T) {
