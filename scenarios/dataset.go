@@ -8,7 +8,7 @@ import (
 )
 
 // Dataset says how the runs of a data set differ from one another. A scenario
-// without the table has DefaultDataset.
+// without the table, or a key of it, has that of DefaultDataset.
 //
 // The faults of [[fault]] that machines and sensors have are the same in every
 // run; what is drawn here comes on top, from the seed of each run.
@@ -45,25 +45,26 @@ type Dataset struct {
 	Cycle strict.Duration `toml:"cycle"`
 }
 
-// DefaultDataset suits runs of a few hours.
-func DefaultDataset() Dataset {
-	return Dataset{}.withDefaults()
+// DefaultDataset is that of a scenario which says nothing, for runs of a
+// duration: half of them fail, and the plant is never left alone.
+func DefaultDataset(duration strict.Duration) Dataset {
+	return usual().withDefaults(duration)
 }
 
-func (d Dataset) withDefaults() Dataset {
-	def := func(v *float64, to float64) {
-		if *v == 0 {
-			*v = to
-		}
-	}
+// usual are the defaults of what may be 0: they are there before a table is read.
+func usual() Dataset {
+	return Dataset{Failing: 0.5, SensorFailing: 0.2, ChangesPerHour: 6, BurstEvery: seconds(600)}
+}
+
+func (d Dataset) withDefaults(duration strict.Duration) Dataset {
 	if d.Every == 0 {
 		d.Every = seconds(1)
 	}
 	if len(d.Onset) == 0 {
-		d.Onset = []strict.Duration{seconds(20 * 60), seconds(90 * 60)}
+		d.Onset = []strict.Duration{duration / 8, duration * 5 / 8}
 	}
 	if len(d.Life) == 0 {
-		d.Life = []strict.Duration{seconds(30 * 60), seconds(4 * 3600)}
+		d.Life = []strict.Duration{duration / 8, duration}
 	}
 	if len(d.Splits) == 0 {
 		d.Splits = []float64{0.7, 0.1, 0.2}
@@ -71,10 +72,12 @@ func (d Dataset) withDefaults() Dataset {
 	if d.BurstSamples == 0 {
 		d.BurstSamples = 2048
 	}
+	if d.BurstRateHz == 0 {
+		d.BurstRateHz = 12_800
+	}
 	if d.Cycle == 0 {
 		d.Cycle = seconds(60)
 	}
-	def(&d.BurstRateHz, 12_800)
 	return d
 }
 

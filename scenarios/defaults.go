@@ -58,7 +58,7 @@ func (s *Scenario) resolve() {
 		s.Expect = nil
 	}
 	if s.Dataset != nil {
-		*s.Dataset = s.Dataset.withDefaults()
+		*s.Dataset = s.Dataset.withDefaults(s.Duration)
 	}
 }
 

@@ -62,6 +62,10 @@ func read(file source, text []byte, sets []string) (*Scenario, strict.Problems) 
 			problems = append(problems, strict.Problem{File: "--set", Msg: err.Error()})
 		}
 	}
+	if tree.Has("dataset") {
+		d := usual()
+		s.Dataset = &d
+	}
 	problems = append(problems, tree.Into(&s)...)
 	problems = append(problems, s.loadSUT(tree)...)
 	s.src, s.told = tree.Source(), problems

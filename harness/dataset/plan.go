@@ -59,10 +59,12 @@ func newPlan(sc *scenarios.Scenario, opts Options) (*plan, error) {
 	if opts.Format == "" {
 		opts.Format = Formats[0]
 	}
-	p := &plan{sc: sc, ds: scenarios.DefaultDataset(), opts: opts}
-	if sc.Dataset != nil {
-		p.ds = *sc.Dataset
+	if sc.Dataset == nil { // spelled out, as in scenario.toml of the data set
+		d, whole := scenarios.DefaultDataset(sc.Duration), *sc
+		whole.Dataset = &d
+		sc = &whole
 	}
+	p := &plan{sc: sc, ds: *sc.Dataset, opts: opts}
 	switch {
 	case opts.Dir == "":
 		return nil, fmt.Errorf("dataset: no directory to write to")

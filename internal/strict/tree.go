@@ -88,6 +88,9 @@ func (t *Tree) Text(key string) string {
 	return ""
 }
 
+// Has tells that something stands at a top-level key.
+func (t *Tree) Has(key string) bool { return t.root.table[key] != nil }
+
 // Source is where everything in the tree came from.
 func (t *Tree) Source() *Source {
 	src := &Source{file: t.file, at: map[string]place{}}
