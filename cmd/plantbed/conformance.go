@@ -252,11 +252,17 @@ func (f *conformanceFlags) runScenario(ctx context.Context, who subject, name st
 		return conformance.Evidence{}, invalid(fmt.Errorf("%s with %s\n%w", name, who.name, ps.Err()))
 	}
 	dir := filepath.Join(who.dir, name)
-	result, err := one.runOnce(ctx, sc, dir, io.Discard)
-	if err != nil {
-		return conformance.Evidence{}, fmt.Errorf("%s: %w", name, err)
+	for again := false; ; again = true {
+		result, err := one.runOnce(ctx, sc, dir, io.Discard)
+		if err != nil {
+			return conformance.Evidence{}, fmt.Errorf("%s: %w", name, err)
+		}
+		e, err := evidence(dir, result, who.cfg == nil)
+		// A machine that was too busy to keep the world's time gets another chance.
+		if late := e.Log != nil && e.Log.End != nil && e.Log.End.LagMax > e.Log.End.LagTolerance; err != nil || !late || again {
+			return e, err
+		}
 	}
-	return evidence(dir, result, who.cfg == nil)
 }
 
 // evidence is what a run directory holds.
