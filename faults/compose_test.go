@@ -157,6 +157,7 @@ func compare(plant *fake, plan []Window, cfgs []Config, t time.Duration, check f
 		}
 		if s := plant.sws["s"+suffix]; s != nil {
 			compareSwitch(s, open, t, check)
+			check("late", s.late, lateOf(plan, cfgs, open("plc.slow", "s"), t))
 		}
 	}
 	at := func(kind string) (on []active) {
@@ -305,17 +306,27 @@ func compareSwitch(s *fakeSwitch, open opener, t time.Duration, check func(strin
 	check("clock right to 100 ns", math.Abs(s.error(t).Seconds()-off) < 1e-7, true)
 }
 
+// lateOf: the window that opened last decides, but one that is late once is not
+// late again when another has opened since.
+func lateOf(plan []Window, cfgs []Config, open []active, t time.Duration) time.Duration {
+	if len(open) == 0 {
+		return 0
+	}
+	a := last(open)
+	for _, w := range plan {
+		if a.cfg.Once && w.Kind == "plc.slow" && w.Target == a.Target && a.From < w.From && w.From <= t {
+			return 0
+		}
+	}
+	return a.cfg.Delay.D()
+}
+
 func compareTrouble(s *fakeSwitch, open opener, check func(string, any, any)) {
 	check("down", s.down, len(open("plc.restart", "s")) > 0)
 	check("full of sessions", s.full, len(open("plc.sessions_full", "s")) > 0)
 	check("without republish", s.short, len(open("plc.no_republish", "s")) > 0)
 	check("moved", s.moved == 1, len(open("plc.namespace_moved", "s")) > 0)
 	check("expired", s.expired, len(open("plc.cert_expired", "s")) > 0)
-	var late time.Duration
-	for _, a := range open("plc.slow", "s") {
-		late = a.cfg.Delay.D()
-	}
-	check("late", s.late, late)
 	code := ""
 	for _, a := range open("plc.exception", "s") {
 		code = a.cfg.Code

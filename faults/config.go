@@ -77,6 +77,8 @@ type Names struct {
 	// Framed is the protocol, "modbus" or "mqtt", of each link whose frames can
 	// be told apart; nil leaves it to the run to find out.
 	Framed map[string]string
+	// Tags are those of each controller; nil leaves it to the run to find out.
+	Tags map[string][]string
 	// Gear is virtual or live, as far as it is known.
 	Gear string
 }
@@ -190,8 +192,12 @@ func (c Config) Validate(names Names) strict.Problems {
 	}
 	names.checkWhile(c, &ps)
 	for i, tag := range c.Tags {
-		if !slices.Contains(names.Channels, tag) {
+		own, ok := names.Tags[c.Target]
+		switch {
+		case !slices.Contains(names.Channels, tag):
 			ps.AddName(fmt.Sprintf("tags[%d]", i), fmt.Sprintf("there is no tag %q", tag), tag, names.Channels)
+		case ok && !slices.Contains(own, tag):
+			ps.AddName(fmt.Sprintf("tags[%d]", i), fmt.Sprintf("%q is not a tag of %s", tag, c.Target), tag, own)
 		}
 	}
 	return append(ps, c.check(k)...)

@@ -22,3 +22,14 @@ func TestPLCNodeGoneNamesTags(t *testing.T) {
 		t.Errorf("%v", ps)
 	}
 }
+
+// A controller can only lose a tag that it has, as far as that is known.
+func TestPLCNodeGoneOfAnother(t *testing.T) {
+	names := Names{Switches: []string{"a", "b"}, Channels: []string{"m/x", "n/x"}, Tags: map[string][]string{"a": {"m/x"}, "b": {"n/x"}}}
+	for target, want := range map[string]int{"a": 0, "b": 1} {
+		c := Config{Kind: "plc.node_gone", Target: target, Tags: []string{"m/x"}}
+		if ps := c.Validate(names); len(ps) != want {
+			t.Errorf("on %s: %v", target, ps)
+		}
+	}
+}

@@ -16,4 +16,14 @@ func TestPLCSlow(t *testing.T) {
 		"30s s Slow(0s, false)",
 		"30s s Clear()",
 	)
+	runs(t, []Config{
+		fault("plc.slow", "s", 10, 20, once),
+		fault("plc.slow", "s", 15, 5, func(c *Config) { c.Delay = sec(1) }),
+	},
+		"10s s Slow(5s, true)",
+		"15s s Slow(1s, false)",
+		"20s s Slow(0s, false)", // it was late once
+		"30s s Slow(0s, false)",
+		"30s s Clear()",
+	)
 }

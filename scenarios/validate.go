@@ -214,7 +214,7 @@ func (s *Scenario) validateFaults(ps *strict.Problems) {
 func (s *Scenario) targets() faults.Names {
 	n := faults.Names{Links: append([]string{"broker"}, s.plcNames()...), Switches: s.plcNames(), Hosts: []string{"gateway"},
 		OPCUA: []string{}, Secured: []string{}, Brokers: []string{}, Machines: s.machineNames(), States: plant.StateNames(),
-		Framed: map[string]string{}, Gear: s.Gear}
+		Framed: map[string]string{}, Tags: map[string][]string{}, Gear: s.Gear}
 	if s.Broker.URL == "" {
 		n.Brokers = append(n.Brokers, "broker")
 	}
@@ -231,7 +231,8 @@ func (s *Scenario) targets() faults.Names {
 				n.Secured = append(n.Secured, p.Name)
 			}
 		}
-		n.Channels = append(n.Channels, s.tagsOf(p.Machines)...)
+		n.Tags[p.Name] = s.tagsOf(p.Machines)
+		n.Channels = append(n.Channels, n.Tags[p.Name]...)
 	}
 	for _, m := range s.Machines {
 		for _, c := range kindOf(m).Components {

@@ -25,6 +25,22 @@ func TestABrokerWithoutSessions(t *testing.T) {
 	}
 }
 
+// A broker that loses its sessions while it is gone listens to nobody until it is
+// back, and its clients are.
+func TestABrokerLosesItsSessionsWhileItIsGone(t *testing.T) {
+	for seq, want := range map[uint64]float64{44: 0, 49: 1} {
+		m := meta()
+		for _, w := range []record.Window{{Kind: "broker.stop", From: 38 * time.Second, To: 43 * time.Second},
+			{Kind: "broker.restart", From: 40 * time.Second, To: 40 * time.Second, Effect: record.Effect{Deaf: true}}} {
+			w.Target, w.Class = "broker", "communication"
+			m.Plan = append(m.Plan, w)
+		}
+		if got := val(t, losing("north")(seq).run(m), "loss.count"); got != want {
+			t.Errorf("sample %d: %v lost, want %v", seq, got, want)
+		}
+	}
+}
+
 // A value that a wire has spoilt is not the stack's; one that is wrong beside it is.
 func TestASpoiltWire(t *testing.T) {
 	wrong := func(target string, at int64) float64 {

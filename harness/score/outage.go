@@ -39,6 +39,7 @@ type outages struct {
 
 func findOutages(m record.Meta) outages {
 	var shut device // of the broker, what is left of it
+	var down []span // when it is gone
 	o := outages{startup: int64(m.Contract.Startup()), link: make([][]span, len(m.PLCs)), path: make([][]span, len(m.PLCs)), device: make([]device, len(m.PLCs))}
 	for _, w := range m.Plan {
 		s := span{int64(w.From), int64(w.To)}
@@ -54,11 +55,14 @@ func findOutages(m record.Meta) outages {
 		case w.Class == "gateway" && w.Effect.Late > 0:
 			o.storing = append(o.storing, lateness{span{s.from, s.to + int64(w.Effect.Late)}, int64(w.Effect.Late)})
 		}
+		if w.Kind == "broker.stop" || w.Kind == "broker.restart" {
+			down = append(down, s)
+		}
 		if w.Target == "broker" && w.Effect.Locks {
 			shut.locked = append(shut.locked, s)
 		}
 		if w.Effect.Deaf {
-			o.deaf = append(o.deaf, span{s.from, s.to + int64(m.Contract.Recover)})
+			o.deaf = append(o.deaf, s)
 		}
 		if w.Effect.Garbles && w.Target == "broker" {
 			o.garbled = append(o.garbled, s)
@@ -71,11 +75,25 @@ func findOutages(m record.Meta) outages {
 		}
 	}
 	o.host, o.kill, o.north = merge(o.host, 0), merge(o.kill, 0), shut.keepOut(merge(o.north, 0), o.host, int64(m.Contract.Recover))
+	for i := range o.deaf {
+		o.deaf[i].to = outlast(o.deaf[i], merge(down, 0)) + int64(m.Contract.Recover)
+	}
 	for i := range m.PLCs {
 		o.link[i] = o.device[i].keepOut(merge(o.link[i], 0), o.host, int64(m.Contract.Recover))
 		o.path[i] = merge(slices.Concat(o.link[i], o.host, o.north), 0)
 	}
 	return o
+}
+
+// outlast is when an interruption ends that others may prolong.
+func outlast(s span, others []span) int64 {
+	end := s.to
+	for _, x := range others {
+		if x.from <= end && end <= x.to {
+			end = x.to
+		}
+	}
+	return end
 }
 
 // waits is the outages of a PLC's path, with the times in which a tag that it
