@@ -100,6 +100,9 @@ func TestFromRun(t *testing.T) {
 	if _, err := FromRun(t.Context(), run, Options{Dir: out}); err != nil {
 		t.Fatal(err)
 	}
+	if waves, _ := filepath.Glob(filepath.Join(out, "bursts-*")); len(waves) > 0 {
+		t.Errorf("a stack delivers no waveforms, and there is %v", waves)
+	}
 	truth, err := parquet.ReadFile[truthRead](filepath.Join(out, "truth.parquet"))
 	if err != nil {
 		t.Fatal(err)

@@ -72,6 +72,7 @@ func loadDelivery(dir string, opts Options) (*delivery, error) {
 		return nil, err
 	}
 	p.asItWas = true
+	p.ds.BurstEvery = 0 // a stack delivers no waveforms
 	sim, err := newSimulator(p)
 	if err != nil {
 		return nil, err
