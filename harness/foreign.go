@@ -39,7 +39,7 @@ func (r *run) prepareForeign(ctx context.Context) error {
 	if !r.sc.Foreign() {
 		return nil
 	}
-	s, err := sut.New(*r.sc.SUT, sut.Options{Dir: r.opts.Dir, Log: r.log.With("part", "sut"), SmallDisk: r.plans("gateway.disk_full"),
+	s, err := sut.New(*r.sc.SUT, sut.Options{Dir: r.opts.Dir, Log: r.log.With("part", "sut"), SmallDisk: r.plans("gateway.disk_full"), OwnClock: r.plans("gateway.clock"),
 		Samples: func() int64 { return r.tap.mapped.Load() },
 		Died: func(err error) {
 			r.tap.note("gateway ended", 0, err.Error())
@@ -277,10 +277,8 @@ func (h *foreignHost) FlipBit(place float64) error {
 }
 
 func (h *foreignHost) Clock(offset time.Duration, drift float64) error {
-	if offset == 0 && drift == 0 {
-		return nil
-	}
-	return errors.New("gateway.clock needs the built-in gateway")
+	h.must(fmt.Sprintf("clock off by %s", offset), func() error { return h.sut.Clock(offset, drift) })
+	return nil
 }
 
 // settled cannot be known from outside; the drain goes by what arrives.

@@ -13,9 +13,9 @@ import (
 
 // sutFaults are the faults of a gateway that any program can be hit by, and
 // storeFaults those that need to know where it keeps its data. The others need
-// the built-in one, whose files, clock and configuration are within reach.
+// the built-in one, whose files and configuration are within reach.
 var (
-	sutFaults   = []string{"gateway.kill", "gateway.pause", "gateway.restart"}
+	sutFaults   = []string{"gateway.kill", "gateway.pause", "gateway.restart", "gateway.clock"}
 	storeFaults = []string{"gateway.disk_full", "gateway.bit_flip"}
 )
 
@@ -82,6 +82,10 @@ func (s *Scenario) validateSUTFault(at string, f faults.Config, ps *strict.Probl
 		ps.Addf(at, "%q needs to know where the gateway keeps its data: [sut] has no store", f.Kind)
 	case f.Kind == "gateway.disk_full" && s.SUT.Kind != sut.Process:
 		ps.Addf(at, "%q needs kind = \"process\", for a small disk under its store", f.Kind)
+	case f.Kind == "gateway.clock" && s.SUT.Kind != sut.Process:
+		ps.Addf(at, "%q needs kind = \"process\", to be started under a clock of its own", f.Kind)
+	case f.Kind == "gateway.pause" && slices.ContainsFunc(s.Faults, func(f faults.Config) bool { return f.Kind == "gateway.clock" }):
+		ps.Addf(at, "%q does not go with gateway.clock: what has a clock of its own cannot be paused", f.Kind)
 	case !slices.Contains(sutFaults, f.Kind) && !slices.Contains(storeFaults, f.Kind):
 		ps.Addf(at, "%q needs the built-in gateway; of another one there are %s", f.Kind, strings.Join(append(slices.Clone(sutFaults), storeFaults...), ", "))
 	case f.Kind == "gateway.kill" && f.On != "":

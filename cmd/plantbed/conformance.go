@@ -22,6 +22,7 @@ import (
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/harness/score"
 	"github.com/plantbed/plantbed/harness/sut"
+	"github.com/plantbed/plantbed/internal/hostclock"
 	"github.com/plantbed/plantbed/scenarios"
 )
 
@@ -234,7 +235,14 @@ func (f *conformanceFlags) runEntry(ctx context.Context, who subject, e conforma
 
 // has tells whether another gateway can be asked for what not every one has.
 func (s subject) has(f conformance.Feature) bool {
-	return f == conformance.OnOurDisk && s.cfg.Store != "" && s.cfg.Kind == sut.Process && os.Geteuid() == 0 // who may mount a small disk
+	process := s.cfg.Kind == sut.Process
+	switch f {
+	case conformance.OnOurClock:
+		return process && hostclock.Possible
+	case conformance.OnOurDisk: // to mount a small one takes root
+		return process && s.cfg.Store != "" && os.Geteuid() == 0
+	}
+	return false
 }
 
 func (f *conformanceFlags) runScenario(ctx context.Context, who subject, name string) (conformance.Evidence, error) {

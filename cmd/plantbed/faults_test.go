@@ -140,15 +140,22 @@ func TestGatewayClock(t *testing.T) {
 		t.Skip("a process with a clock of its own needs Linux on amd64")
 	}
 	binaries(t)
-	for name, keys := range map[string]string{"ahead": "offset = \"1h\"", "three days ago": "offset = \"-72h\"\ndrift = \"200 ppm\""} {
+	for name, tc := range map[string]struct {
+		keys, log string
+		sets      []string
+	}{
+		"ahead":          {"offset = \"1h\"", "gateway.jsonl", nil},
+		"three days ago": {"offset = \"-72h\"\ndrift = \"200 ppm\"", "gateway.jsonl", nil},
+		"of a stranger":  {"offset = \"1h\"", "sut.log", []string{"--set", "sut.use=plantbed", "--set", "sut.ready.within=1s"}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clockIsWrong(t, keys)
+			clockIsWrong(t, tc.keys, tc.log, tc.sets)
 		})
 	}
 }
 
-func clockIsWrong(t *testing.T, keys string) {
+func clockIsWrong(t *testing.T, keys, logName string, sets []string) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "clock.toml")
 	text := "extends = \"ten-tags\"\nname = \"clock\"\ngear = \"live\"\nduration = \"12s\"\n" +
@@ -158,14 +165,15 @@ func clockIsWrong(t *testing.T, keys string) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "run")
-	code, said := plantbed(t, "run", file, "--quiet", "--out", out)
+	args := append([]string{"run", file, "--quiet", "--out", out}, sets...)
+	code, said := plantbed(t, args...)
 	if code == codeUnknown { // a machine that was late on its own clock gets another chance
-		code, said = plantbed(t, "run", file, "--quiet", "--out", out)
+		code, said = plantbed(t, args...)
 	}
 	if code != codePass {
 		t.Fatalf("exit %d\n%s", code, said)
 	}
-	log, err := os.ReadFile(filepath.Join(out, "gateway.jsonl"))
+	log, err := os.ReadFile(filepath.Join(out, logName))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,17 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/plantbed/plantbed/internal/hostclock"
 )
 
 // process is a SUT that is a program. It runs in a process group of its own, so
 // that what it starts itself dies with it.
 type process struct {
 	base
-	mu   sync.Mutex
-	life *life // nil while it is down
+	mu    sync.Mutex
+	life  *life // nil while it is down
+	clock clock
 }
 
 // behind is how much nicer a SUT is than this process.
@@ -24,7 +27,10 @@ const behind = 5
 
 // life is one run of the program.
 type life struct {
-	cmd *exec.Cmd
+	pid  int
+	wait func() error
+	// apart is set where it has a clock of its own.
+	apart *hostclock.Process
 	// ended gets the end once; gone is closed then.
 	ended chan error
 	gone  chan struct{}
@@ -69,27 +75,39 @@ func (p *process) boot() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Dir = p.home()
-	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = p.log, p.log
-	cmd.WaitDelay = time.Second // what it left behind may hold its output open
-	cmd.SysProcAttr = Group()
 	p.log.look(p.cfg.Ready.Log)
-	if err := cmd.Start(); err != nil {
+	l := &life{ended: make(chan error, 1), gone: make(chan struct{})}
+	if p.opts.OwnClock {
+		err = p.bootApart(l, words, append(os.Environ(), env...))
+	} else {
+		err = p.bootHere(l, words, append(os.Environ(), env...))
+	}
+	if err != nil {
 		return fmt.Errorf("sut: cannot start %s: %w", p.cfg.Name, err)
 	}
 	// A late simulator says nothing about a gateway, so it goes first.
-	syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, behind)
-	l := &life{cmd: cmd, ended: make(chan error, 1), gone: make(chan struct{})}
+	syscall.Setpriority(syscall.PRIO_PGRP, l.pid, behind)
 	p.life = l
 	go p.reap(l)
 	return nil
 }
 
+func (p *process) bootHere(l *life, words, env []string) error {
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Dir, cmd.Env = p.home(), env
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	cmd.WaitDelay = time.Second // what it left behind may hold its output open
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	l.pid, l.wait = cmd.Process.Pid, cmd.Wait
+	return nil
+}
+
 // reap waits for the end of a life.
 func (p *process) reap(l *life) {
-	err := l.cmd.Wait()
+	err := l.wait()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil
 	}
@@ -119,7 +137,7 @@ func (p *process) take() *life {
 }
 
 // group signals the program and all that it has started.
-func (l *life) group(s syscall.Signal) { syscall.Kill(-l.cmd.Process.Pid, s) }
+func (l *life) group(s syscall.Signal) { syscall.Kill(-l.pid, s) }
 
 func (p *process) Kill() error {
 	if l := p.take(); l != nil {
@@ -134,6 +152,9 @@ func (p *process) Pause(on bool) error {
 	defer p.mu.Unlock()
 	if p.life == nil {
 		return nil
+	}
+	if p.life.apart != nil {
+		return errors.New("sut: what has a clock of its own cannot be paused")
 	}
 	s := syscall.SIGCONT
 	if on {

@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/plantbed/plantbed/internal/disk"
 )
@@ -61,6 +62,9 @@ type SUT interface {
 	Restart(ctx context.Context) error
 	// Pause stops it from running, and lets it go on.
 	Pause(on bool) error
+	// Clock sets its wall clock off by offset, gaining drift seconds per second
+	// from now on; 0, 0 is right again.
+	Clock(offset time.Duration, drift float64) error
 	Store
 	// Stop asks it to end, makes it end after a while, and leaves nothing of it
 	// but its directory. It may be called at any time, and again.
@@ -77,6 +81,9 @@ type Options struct {
 	// SmallDisk has the folder in which it keeps its data be a disk of its own,
 	// which can be full. To mount it takes root.
 	SmallDisk bool
+	// OwnClock starts it under a wall clock of its own, which can be set. It cannot
+	// be paused then. Of a process alone, on Linux and amd64.
+	OwnClock bool
 	// Died is told, at most once a life, that it ended of its own accord.
 	Died func(error)
 }

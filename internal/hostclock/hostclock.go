@@ -26,6 +26,8 @@ import (
 // Options of a process; the zero value has no output.
 type Options struct {
 	Stdout, Stderr *os.File
+	// Dir is where it runs; empty is where this process does.
+	Dir string
 	// Env is its environment; nil is that of this process.
 	Env []string
 }

@@ -7,6 +7,9 @@ import (
 	"os"
 )
 
+// Possible tells that this machine can.
+const Possible = false
+
 // Start is not possible here.
 func Start(string, []string, Options) (*Process, error) {
 	return nil, errors.New("a process with a clock of its own needs Linux on amd64")

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// Possible tells that this machine can.
+const Possible = true
+
 // Start runs a program under a clock that is right until Set says otherwise.
 func Start(path string, argv []string, opts Options) (*Process, error) {
 	p := &Process{done: make(chan struct{})}
@@ -78,7 +81,7 @@ func (t *tracer) start(path string, argv []string, opts Options) error {
 	if env == nil {
 		env = os.Environ()
 	}
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: files,
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Dir: opts.Dir, Env: env, Files: files,
 		Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true, Pdeathsig: syscall.SIGKILL}})
 	if err != nil {
 		return err

@@ -29,13 +29,13 @@ var Rules = []Rule{
 
 	// No answer key: the stack under test sees nothing of the plant.
 	{Tree: "gateway/pipeline", May: []string{"sim/signal", "internal/payload", "gateway/...", "twin/predict"}},
-	{Tree: "gateway/buffer", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
+	{Tree: "gateway/buffer", May: []string{"sim/signal", "internal/payload", "internal/disk", "internal/hostclock", "gateway/..."}},
 	{Tree: "gateway/sparkplug", May: []string{"sim/signal", "internal/payload", "gateway/..."}}, // a codec and an edge node's state
 	{Tree: "gateway/opcua", May: []string{"sim/signal", "internal/payload", "internal/backoff", "gateway/..."}, Net: true},
 	{Tree: "gateway/modbus", May: []string{"sim/signal", "internal/payload", "internal/backoff", "gateway/..."}, Net: true},
 	{Tree: "gateway/mqtt", May: []string{"sim/signal", "internal/payload", "internal/backoff", "gateway/..."}, Net: true},
 	{Tree: "gateway/admin", May: []string{"sim/signal", "internal/payload", "gateway/..."}, Net: true},
-	{Tree: "gateway", May: []string{"sim/signal", "internal/payload", "internal/disk", "gateway/..."}},
+	{Tree: "gateway", May: []string{"sim/signal", "internal/payload", "internal/disk", "internal/hostclock", "gateway/..."}},
 	{Tree: "twin/mqtt", May: []string{"sim/signal", "internal/payload", "internal/backoff", "twin/..."}, Net: true},
 	{Tree: "twin/api", May: []string{"sim/signal", "internal/payload", "twin/..."}, Net: true},
 	{Tree: "twin/...", May: []string{"sim/signal", "internal/payload", "twin/..."}},
@@ -54,7 +54,7 @@ var Rules = []Rule{
 	{Tree: "harness/dataset", May: []string{"harness", "harness/record", "scenarios", "faults", "sim/...", "internal/..."}},
 	// A stranger's payload becomes samples here, Sparkplug's among them; the
 	// shipped adapters are embedded files.
-	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal", "internal/payload", "internal/disk", "gateway/sparkplug", "scenarios/sut"}, Net: true},
+	{Tree: "harness/sut", May: []string{"harness/record", "sim/signal", "internal/payload", "internal/disk", "internal/hostclock", "gateway/sparkplug", "scenarios/sut"}, Net: true},
 	{Tree: "scenarios/sut"},
 	// The hunt is a user of the whole: it runs scenarios and reads their cards.
 	{Tree: "harness/hunt", May: []string{"faults", "harness/record", "harness/score", "harness/virtual", "scenarios", "sim", "internal/..."}},
