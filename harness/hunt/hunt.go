@@ -191,38 +191,6 @@ func (g *hunting) look(ctx context.Context, i int, p Plan, o Outcome) error {
 	return nil
 }
 
-// plain makes the faults of a plan that cannot be judged plainer, one after the
-// other, until it can: what a mode of a fault waits for may never happen, such
-// as the point of a disk's work at which a gateway is to be killed.
-func (g *hunting) plain(ctx context.Context, p Plan, o Outcome) (Plan, Outcome, error) {
-	first, why := p, o
-	for k := range p.Faults {
-		f := g.space.plain(p.Faults[k])
-		if o.Unknown == "" || len(f.Keys) == len(p.Faults[k].Keys) {
-			continue
-		}
-		fs := slices.Clone(p.Faults)
-		fs[k] = f
-		if !g.space.valid(fs, p.Duration, p.Seed) {
-			continue
-		}
-		p.Faults = fs
-		sc, err := p.scenario(g.Base)
-		if err != nil {
-			return p, o, err
-		}
-		r := <-g.pool.start(ctx, sc)
-		if r.err != nil {
-			return p, o, r.err
-		}
-		o = r.Outcome
-	}
-	if o.Unknown != "" {
-		return first, why, nil
-	}
-	return p, o, nil
-}
-
 // known finds a finding that explains why a plan breaks an invariant: one of
 // the same, or beside the same, whose faults the plan has all.
 func (g *hunting) known(p Plan, b Breach) *Finding {

@@ -202,8 +202,6 @@ func TestFindingsDoNotDependOnTheWorkers(t *testing.T) {
 	}
 }
 
-// A run that cannot be judged is unknown and no finding; a runner that fails
-// ends the hunt; an interrupted one keeps what it has.
 // What a fault waits for may never happen; the plan is judged with a plainer one.
 func TestAPlanIsMadePlainer(t *testing.T) {
 	waits, killed := 0, 0
@@ -231,6 +229,22 @@ func TestAPlanIsMadePlainer(t *testing.T) {
 	}
 }
 
+// A machine that is broken down does not wear; the plan is judged without that.
+func TestAPlanIsJudgedWithoutWhatCannotStrike(t *testing.T) {
+	rule := func(_ context.Context, sc *scenarios.Scenario) (o hunt.Outcome, _ error) {
+		if slices.ContainsFunc(sc.Faults, func(f faults.Config) bool { return f.Kind == "asset.bearing_wear" }) {
+			o.Unknown = "it is broken down"
+		}
+		return o, nil
+	}
+	r, err := hunt.Hunt{Base: load(t), Seed: 1, Plans: 40, Kinds: []string{"asset", "gateway.pause"}, Workers: 1, Run: rule}.Do(context.Background())
+	if err != nil || len(r.Unknown) > 0 || len(r.Findings) > 0 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
+// A run that cannot be judged is unknown and no finding; a runner that fails
+// ends the hunt; an interrupted one keeps what it has.
 func TestUnknownFailedAndInterrupted(t *testing.T) {
 	base := load(t)
 	r, err := hunt.Hunt{Base: base, Plans: 5, Run: func(context.Context, *scenarios.Scenario) (hunt.Outcome, error) {

@@ -137,17 +137,6 @@ func (o option) draw(r *rand.Rand, target string, at, lasts time.Duration) Fault
 	return f
 }
 
-// plain is a fault without the keys that it can do without.
-func (s *Space) plain(f Fault) Fault {
-	keys := f.Keys
-	for _, k := range keys {
-		if _, key, ok := s.key(f.Kind, k.Name); ok && !key.Required {
-			f = f.with(k.Name, "")
-		}
-	}
-	return f
-}
-
 // Kinds names the kinds that can strike the scenario.
 func (s *Space) Kinds() []string {
 	var out []string
