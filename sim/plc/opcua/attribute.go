@@ -65,6 +65,9 @@ func (s *Server) variableAttribute(n *node, a ua.AttributeID, now time.Time) (an
 		}
 	case ua.AttributeIDAccessLevel, ua.AttributeIDUserAccessLevel:
 		level := byte(accessRead)
+		if n.memory != nil && n.memory.secret {
+			level = 0
+		}
 		if n.tag != nil && n.tag.tag.Write != nil || n.memory != nil && n.memory.writable {
 			level |= accessWrite
 		}
@@ -222,6 +225,9 @@ func (s *Server) readOther(n *node, q *ua.ReadValueID, now time.Time) (l look, e
 		return l, err
 	}
 	if q.AttributeID == ua.AttributeIDValue && n.class == ua.NodeClassVariable {
+		if n.memory != nil && n.memory.secret {
+			return l, ua.StatusBadNotReadable
+		}
 		if l.sampled = s.valueOf(n, now); l.status.IsBad() && l.value == nil {
 			return l, nil
 		}

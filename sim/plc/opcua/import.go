@@ -54,6 +54,7 @@ type importer struct {
 	start time.Time
 	known map[refKey]bool // references that are there
 	named map[string]*ua.NodeID
+	types map[*node]func() error // what is left to define of data types
 }
 
 type refKey struct {
@@ -96,12 +97,15 @@ func (sp *space) standardTypes() map[string]*ua.NodeID {
 }
 
 // add puts models in that may stand on one another in any order: first all
-// nodes, then what joins them, then values, which need the types.
+// nodes, then what joins them, then of what data types are made, each after its
+// supertype, then values, which need the types.
 func (im *importer) add(std bool, models ...*Model) error {
 	made := map[*modelNode]*node{}
 	for _, step := range []func(*modelNode, idReader) error{
 		func(x *modelNode, ids idReader) (err error) { made[x], err = im.create(x, ids); return err },
 		func(x *modelNode, ids idReader) error { return im.join(made[x], x.refs, ids, std) },
+		func(x *modelNode, ids idReader) error { im.later(made[x], x, ids, std); return nil },
+		func(x *modelNode, ids idReader) error { return im.define(made[x]) },
 		func(x *modelNode, ids idReader) error { return im.fill(made[x], x, ids) },
 	} {
 		for _, m := range models {
@@ -266,6 +270,7 @@ func (im *importer) fill(n *node, x *modelNode, ids idReader) error {
 		}
 	}
 	n.memory = newMemory(kind, x.rank, x.dims, x.access&accessWrite != 0, value, im.start)
+	n.memory.secret = n.class == ua.NodeClassVariable && x.access&accessRead == 0
 	return nil
 }
 

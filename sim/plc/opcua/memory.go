@@ -17,6 +17,7 @@ type memory struct {
 	rank     int32 // -1 a scalar, 1 an array; others as in the model
 	dims     []uint32
 	writable bool
+	secret   bool // cannot be read
 	now      atomic.Pointer[held]
 	written  atomic.Bool // by a client, since the device was made
 }

@@ -41,6 +41,7 @@ type modelNode struct {
 	inverse       string
 	value         *element // nil for none
 	parent        string
+	definition    *modelDefinition // of a data type, nil for none
 }
 
 type modelRef struct {
@@ -100,6 +101,7 @@ type xmlNode struct {
 	Value *struct {
 		Inner []byte `xml:",innerxml"`
 	}
+	Definition *xmlDefinition
 }
 
 // ParseModel is ReadModel for a text that has been read already.
@@ -228,6 +230,9 @@ func (x *xmlNode) node(class ua.NodeClass, aliases map[string]string) (modelNode
 	}
 	for _, r := range x.References.Reference {
 		n.refs = append(n.refs, modelRef{resolve(r.Type), resolve(r.To), r.Forward != "false" && r.Forward != "0"})
+	}
+	if x.Definition != nil && err == nil {
+		n.definition, err = x.Definition.read(resolve)
 	}
 	if err == nil && x.Value != nil {
 		n.value, err = parseElement(x.Value.Inner)

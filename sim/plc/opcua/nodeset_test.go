@@ -42,7 +42,7 @@ func TestModel(t *testing.T) {
 	}
 	want := map[string]string{
 		"StationType": "i=40 i=0", "Capper": fmt.Sprintf("ns=%d;i=4001 ns=%d;i=1001", ns, ns), "Rinse": "i=47 i=0",
-		"Speed": "i=47 i=63", "Recipe": "i=47 i=63", "Gate": "i=47 i=2365",
+		"Speed": "i=47 i=63", "Recipe": "i=47 i=63", "Gate": "i=47 i=2365", "Code": "i=47 i=63",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("references %v\nwant %v", got, want)
@@ -70,12 +70,17 @@ func TestModel(t *testing.T) {
 		value any
 		want  ua.StatusCode
 	}{
-		{"Filler.Gate", int32(1), ua.StatusOK}, {"Filler.Gate", 1.0, ua.StatusBadTypeMismatch}, {"Filler.Speed", 1.0, ua.StatusBadNotWritable},
+		{"Filler.Code", "0000", ua.StatusOK}, {"Filler.Gate", int32(1), ua.StatusOK}, {"Filler.Gate", 1.0, ua.StatusBadTypeMismatch}, {"Filler.Speed", 1.0, ua.StatusBadNotWritable},
 		{"Filler.Recipe", []float64{1, 2, 3}, ua.StatusOK}, {"Filler.Recipe", []float64{1, 2, 3, 4}, ua.StatusBadTypeMismatch},
 	} {
 		if got := write(w.name, w.value); got != w.want {
 			t.Errorf("writing %v to %s: %v, want %v", w.value, w.name, got, w.want)
 		}
+	}
+	secret := readIn(ns, "Filler.Code", "Filler.Code")
+	secret.NodesToRead[1].AttributeID = ua.AttributeIDAccessLevel
+	if r := ask[*ua.ReadResponse](c, secret).Results; r[0].Status != ua.StatusBadNotReadable || r[1].Value.Value() != byte(accessWrite) {
+		t.Errorf("what can be written alone reads %v, its access level %v", r[0].Status, r[1].Value)
 	}
 	p.set("pump/motor/speed", 12.5)
 	p.scan(0)
