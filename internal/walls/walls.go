@@ -64,8 +64,6 @@ var Rules = []Rule{
 	{Tree: "scenarios", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "internal/...", "harness/sut"}}, // its Config
 	{Tree: "reports", May: []string{"harness/score"}},
 	// Benches use what the product uses, and the peers.
-	{Tree: "bench/...", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/..."}, Net: true},
-	// Benchmarks beside peers measure what the product uses; nothing imports them.
-	{Tree: "bench/...", May: []string{"sim", "sim/...", "harness/...", "gateway/...", "twin/...", "internal/..."}, Net: true},
+	{Tree: "bench/...", May: []string{"sim/...", "faults/...", "gateway/...", "twin/...", "scenarios", "harness/...", "internal/...", "bench/internal/..."}, Net: true},
 	{Tree: "cmd/...", May: []string{"harness/...", "scenarios", "reports", "gateway/...", "twin/...", "faults", "sim/plant", "sim/stats", "internal/..."}, Net: true},
 }
