@@ -133,6 +133,7 @@ type gateway struct {
 	running   map[string]*running // sources, by name
 	stopMQTT  func()              // ends the publisher, and waits for it
 	stopAdmin func()
+	unlock    func() // lets go of the buffer's folder
 
 	mu     sync.Mutex
 	states map[string]string // last status told, for the log
@@ -148,7 +149,7 @@ type drops struct {
 func open(cfg Config, opts Options) (*gateway, error) {
 	cfg.Defaults()
 	g := &gateway{cfg: cfg, log: opts.Log, observe: opts.Observe, life: context.Background(), turn: make(chan struct{}, 1), states: map[string]string{}, drops: map[string]drops{},
-		opts: opts, running: map[string]*running{}, tracing: newTracing()}
+		opts: opts, running: map[string]*running{}, tracing: newTracing(), unlock: func() {}}
 	if cfg.Unreachable == UnreachableSamples {
 		g.last = lastUsable{}
 	}
@@ -156,14 +157,26 @@ func open(cfg Config, opts Options) (*gateway, error) {
 		g.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	if g.opts.FS == nil && cfg.Buffer.Kind == buffer.KindDisk {
-		if g.opts.FS, _ = disk.OS(cfg.Buffer.Dir); g.opts.FS == nil {
-			return nil, fmt.Errorf("buffer: the folder %q cannot be made", cfg.Buffer.Dir)
+		var err error
+		if g.opts.FS, err = disk.OS(cfg.Buffer.Dir); err != nil {
+			return nil, fmt.Errorf("buffer: the folder cannot be made: %w", err)
+		}
+		if g.unlock, err = disk.Lock(cfg.Buffer.Dir); err != nil {
+			return nil, fmt.Errorf("buffer: %w", err)
 		}
 	}
-	opts = g.opts
-	var err error
-	if g.desires, err = newDesires(g, opts.FS); err != nil {
+	if err := g.prepare(); err != nil {
+		g.unlock()
 		return nil, err
+	}
+	return g, nil
+}
+
+// prepare opens what run starts.
+func (g *gateway) prepare() (err error) {
+	cfg, opts := g.cfg, g.opts
+	if g.desires, err = newDesires(g, opts.FS); err != nil {
+		return err
 	}
 	g.sources = g.sourcesOf(cfg)
 	var names []string
@@ -172,7 +185,7 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	}
 	g.metrics = admin.NewMetrics(names)
 	if g.buffer, err = buffer.Open(cfg.Buffer, g.bufferOptions(opts)); err != nil {
-		return nil, err
+		return err
 	}
 	g.stages = append([]pipeline.Stage{pipeline.NewRepeat(g.buffer.Latest()...), pipeline.NewValidate(), nil, nil}, opts.Stages...)
 	g.setStages(cfg)
@@ -180,11 +193,11 @@ func open(cfg Config, opts Options) (*gateway, error) {
 	p, err := mqtt.New(cfg.MQTT, g.mqttOptions(cfg, opts))
 	if err != nil {
 		g.buffer.Close()
-		return nil, err
+		return err
 	}
 	g.publisher.Store(p)
 	p.Status("", true, g.alarms.text()) // what was found at the opening
-	return g, nil
+	return nil
 }
 
 // run starts everything and ends it in the order in which samples flow. What
@@ -219,6 +232,7 @@ func (g *gateway) run(ctx context.Context) error {
 	g.out.Wait()
 	g.in.Wait()
 	err := g.buffer.Close()
+	g.unlock()
 	select {
 	case err = <-first:
 	default:
