@@ -63,6 +63,11 @@ deps: ## deps: what tests and benches want beyond Go (apt, npm)
 fuzz-modbus: ## fuzz-modbus: a million inputs to the Modbus frame parser and register bank
 	$(GO) test ./sim/plc/modbus -run xxx -fuzz FuzzStream -fuzztime 1000000x
 
+.PHONY: fuzz-opcua
+fuzz-opcua: ## fuzz-opcua: 300,000 inputs to the OPC UA frame parser and services, 150,000 to the reader of models
+	$(GO) test ./sim/plc/opcua -run xxx -fuzz FuzzFrame -fuzztime 300000x
+	$(GO) test ./sim/plc/opcua -run xxx -fuzz FuzzModel -fuzztime 150000x
+
 clean: ## clean: binaries and runs
 	rm -rf bin runs
 
