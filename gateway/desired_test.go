@@ -1,14 +1,12 @@
 package gateway
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/plantbed/plantbed/faults/wire"
 	"github.com/plantbed/plantbed/internal/disk"
-	"github.com/plantbed/plantbed/internal/payload"
 	"github.com/plantbed/plantbed/sim/signal"
 )
 
@@ -41,25 +39,7 @@ func TestDesired(t *testing.T) {
 	cfg.Defaults()
 	fs := disk.NewModel(disk.Model{Sync: -1})
 	g := start(cfg, Options{FS: fs})
-	want := func(id string, version uint64, value float64) {
-		text, _ := json.Marshal(payload.Desired{Version: version, Value: value})
-		if err := broker.Publish(payload.DesiredTopic("plantbed", "edge-1", id), text, true, 1); err != nil {
-			t.Error(err)
-		}
-	}
-	reported := func(id string, version uint64) (r payload.Reported) {
-		t.Helper()
-		for range 1000 {
-			for _, m := range broker.Topics.Messages(payload.ReportedTopic("plantbed", "edge-1", id)) {
-				if json.Unmarshal(m.Payload, &r); r.Version == version {
-					return r
-				}
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Fatalf("%s: version %d is not reported, the last is %+v", id, version, r)
-		return r
-	}
+	want, reported := desiring(t, broker)
 	written := func(values ...float64) {
 		t.Helper()
 		time.Sleep(50 * time.Millisecond)

@@ -3,6 +3,7 @@ package opcua_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,31 @@ func TestPick(t *testing.T) {
 	if len(s.got) != 5 || ids["q1"] != 1 || ids["q2"] != 1 || ids["q3"] != 2 || ids["ed"] != 1 {
 		t.Errorf("picked %v", fmt.Sprint(ids))
 	}
+}
+
+// TestPickOfNothing is told: nothing will ever come of it.
+func TestPickOfNothing(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	cfg := p.config()
+	cfg.Tags, cfg.Picks = nil, []opcua.Pick{{Match: "nothing/*"}}
+	cfg.Defaults()
+	s := &store{got: map[signal.ID][]signal.Sample{}}
+	told := make(chan string, 100)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- opcua.Run(ctx, cfg, 7, nil, s.sink, func(_ string, up bool, why string) { told <- fmt.Sprint(up, " ", why) })
+	}()
+	for what := ""; !strings.Contains(what, "no variable of the server fits"); {
+		select {
+		case what = <-told:
+		case <-time.After(20 * time.Second):
+			t.Fatal("nobody is told")
+		}
+	}
+	cancel()
+	<-done
 }
 
 // least is true when there are five tags with that many samples each.

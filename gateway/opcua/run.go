@@ -106,6 +106,9 @@ func (s *source) connection(ctx context.Context) error {
 	if bad > 0 {
 		why = fmt.Sprintf("%d of %d tags refused, first %s", bad, len(s.items), first)
 	}
+	if len(s.items) == 0 {
+		why = "no tag: no variable of the server fits a pick"
+	}
 	s.status(true, why)
 	err = r.run(ctx, s.writes)
 	if errors.Is(err, errGone) || errors.Is(err, ua.StatusBadNoSubscription) || errors.Is(err, ua.StatusBadSubscriptionIDInvalid) {
