@@ -3,8 +3,9 @@ package score
 import "time"
 
 // forgive covers what only shows at the broker and behind it: messages that a
-// broker without its sessions took before anybody listened again, and values
-// that a wire has spoilt, which no stack can tell from others.
+// broker without its sessions took before anybody listened again, and samples
+// that a wire has spoilt: a wrong value no stack can tell from others, and a
+// wrong name is nobody's.
 func forgive(o outages, tracks []*track) {
 	for _, t := range tracks {
 		garbled := o.device[t.plc].garbled
@@ -16,7 +17,8 @@ func forgive(o outages, tracks []*track) {
 			case r.wrong != right && (r.sent != never && meetsAny(garbled, r.sent, r.sent+1) || meetsAny(o.garbled, r.broker, r.broker+1)):
 				r.wrong = right
 				excuse(r, spoilt)
-			case r.broker == never && r.wired != never && o.spoilt(r.at, r.at+r.deadline),
+			case r.broker == never && r.sent != never && r.wired == never && meetsAny(garbled, r.sent, r.sent+1),
+				r.broker == never && r.wired != never && o.spoilt(r.at, r.at+r.deadline),
 				r.broker != never && r.twin == never && meetsAny(o.garbled, r.broker, r.broker+1):
 				excuse(r, spoilt)
 			}

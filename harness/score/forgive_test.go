@@ -63,6 +63,23 @@ func TestASpoiltWire(t *testing.T) {
 	}
 }
 
+// A sample that a wire to its device spoils may come as nobody's. What the wire
+// delivered as it was is owed.
+func TestASampleThatAWireSpoils(t *testing.T) {
+	for _, c := range []struct {
+		stage   string
+		seq     uint64
+		garbles bool
+		want    float64
+	}{{"link", 41, true, 0}, {"link", 60, true, 1}, {"link", 41, false, 1}, {"edge", 41, true, 1}} {
+		m := meta()
+		m.Plan = []record.Window{{Kind: "link.corrupt", Target: "ua", Class: "communication", From: 39 * time.Second, To: 43 * time.Second, Effect: record.Effect{Garbles: c.garbles}}}
+		if got := val(t, losing(c.stage)(c.seq).run(m), "loss.count"); got != c.want {
+			t.Errorf("%+v: %v lost", c, got)
+		}
+	}
+}
+
 // What reached the broker over a wire that changes bytes may be dropped behind
 // it, and may be what nobody ever scanned; and so may what waited for that way.
 // The same at another time, or with the wire in order, is the stack's doing.
