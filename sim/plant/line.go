@@ -44,6 +44,7 @@ func (p *Plant) join(cfg LineConfig) {
 			m.crew, m.line = l.crew, l
 			m.station.products = l.products
 			here.machines = append(here.machines, m)
+			m.station.started = here.machines[0].station.started
 		}
 		if i > 0 {
 			var travel time.Duration

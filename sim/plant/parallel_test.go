@@ -133,6 +133,30 @@ func TestLossesOfParallelMachines(t *testing.T) {
 	}
 }
 
+// The lots of a line are those of all machines that begin it: what comes behind
+// changes over once a lot, and no more.
+func TestLotsOfParallelMachines(t *testing.T) {
+	cfg := three(20, 20)
+	cfg.Machines = append(cfg.Machines, cfg.Machines[0])
+	cfg.Machines[4].Name, cfg.Machines[4].ParallelTo = "in-2", "in"
+	cfg.Lines[0].Products = []ProductConfig{{Name: "a", Lot: 400, ChangeOver: dur(60)}, {Name: "b", Lot: 250, ChangeOver: dur(60)}}
+	k, p := build(t, 2, cfg)
+	changes, last := 0, 0
+	p.OnEvent(func(e Event) {
+		if e.Machine == "out" && e.Kind == "state" {
+			if e.State == Held {
+				changes++
+			}
+			last = p.machines[3].Total()
+		}
+	})
+	p.Start()
+	k.Run(20 * time.Hour)
+	if want := 2 * last / 650; changes < want-3 || changes > want+3 || want < 100 {
+		t.Errorf("%d change-overs for %d units, want %d", changes, last, want)
+	}
+}
+
 func TestParallelsThatCannotBe(t *testing.T) {
 	for _, c := range []struct {
 		want string

@@ -41,7 +41,7 @@ type station struct {
 	reworkTo     *station
 	again        int       // units that wait to be worked again
 	products     []product // of its line, if it makes several
-	started      int       // units, to know the lot
+	started      *int      // units, to know the lot; of all machines that work in parallel
 	product      int       // of the unit in work
 	setup        int       // what it is set up for
 	loading      bool      // it is taking, and must not be woken by what that sets free
@@ -70,7 +70,7 @@ func newStation(m *Machine, p params, c chance) *station {
 		m:      m,
 		cycles: c.kernel.Rand(c.machine + "/cycle"), spoiling: c.kernel.Rand(c.machine + "/scrap"),
 		stops: c.kernel.Rand(c.machine + "/stop"),
-		scrap: p["scrap"] / 100, stopS: p["minor_stop_time"], takes: 1, gives: 1,
+		scrap: p["scrap"] / 100, stopS: p["minor_stop_time"], takes: 1, gives: 1, started: new(int),
 	}
 	if perHour := p["minor_stops"]; perHour > 0 && m.IdealCycle > 0 {
 		s.stopMean = 3600 / perHour / m.IdealCycle
@@ -207,7 +207,7 @@ func (s *station) load() bool {
 	for _, b := range s.sides {
 		b.take(1)
 	}
-	s.started++
+	*s.started++
 	s.loaded = true
 	return true
 }
@@ -221,7 +221,7 @@ func (s *station) lot() int {
 	for _, p := range s.products {
 		round += p.Lot
 	}
-	n := s.started % round
+	n := *s.started % round
 	for i, p := range s.products {
 		if n < p.Lot {
 			return i
