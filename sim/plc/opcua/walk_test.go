@@ -16,6 +16,7 @@ import (
 // A client of another's making follows every reference and reads every
 // attribute, and finds nothing that the standard does not allow.
 func TestInteropWalk(t *testing.T) {
+	t.Parallel()
 	nodes, odd := walk(t, walked)
 	for i, what := range odd {
 		if i == 20 {
@@ -32,6 +33,7 @@ func TestInteropWalk(t *testing.T) {
 
 // The walk can fail: nodes that are not as they should be are named.
 func TestInteropWalkFindsWhatIsOdd(t *testing.T) {
+	t.Parallel()
 	_, odd := walk(t, func(s *Server) {
 		sp := s.space()
 		sp.tags["oven/batch"].memory = newMemory(1, rankScalar, nil, false, true, time.Time{}) // and the node says String
@@ -47,7 +49,7 @@ func TestInteropWalkFindsWhatIsOdd(t *testing.T) {
 	}
 }
 
-func walked(*Server) {}
+func walked(*Server) {} // as it is
 
 // walk has node-opcua go through a server with something of everything.
 func walk(t *testing.T, spoil func(*Server)) (nodes int, odd []string) {
