@@ -9,6 +9,9 @@
 //	store.Open(m)                     // ... the store works on it
 //	m.Kill()                          // its process is gone: every call says ErrDead
 //	store.Open(m.Reopen())            // what was synced is there, nothing else
+//
+// A real folder can be had with trouble that another process makes (Troubled),
+// and as a small disk of its own that is full for every program (Small).
 package disk
 
 import (

@@ -11,13 +11,13 @@ import (
 
 // A small disk is really full, and has room again.
 func TestSmall(t *testing.T) {
-	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
-		t.Skip("SKIPPED: to mount a disk takes Linux and root")
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: a small disk is a matter of Linux")
 	}
 	dir := t.TempDir()
 	s, err := MountSmall(dir)
-	if errors.Is(err, syscall.EPERM) {
-		t.Skip("SKIPPED: this root may not mount")
+	if errors.Is(err, syscall.EPERM) && os.Getenv("PLANTBED_REQUIRE") == "" {
+		t.Skip("SKIPPED: to mount a disk takes root")
 	}
 	if err != nil {
 		t.Fatal(err)
