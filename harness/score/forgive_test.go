@@ -150,6 +150,22 @@ func TestPollsOfADeviceThatStands(t *testing.T) {
 	}
 }
 
+// Where polls come as often as scans and a little before them, one that is held
+// up a little meets the next scan, and so does the one after it.
+func TestPollsWhosePhaseMoves(t *testing.T) {
+	for _, c := range []struct {
+		stage string
+		twice bool
+		want  float64
+	}{{"plc", true, 0}, {"plc", false, 1}, {"edge", true, 1}, {"link", true, 1}} {
+		p := &pipe{keep: func(stage string, tag int, seq uint64) bool { return stage != c.stage || tag != 3 || seq != 50 }}
+		p.twice = func(tag int, seq uint64) bool { return c.twice && tag == 3 && seq == 51 }
+		if got := val(t, p.run(meta()), "loss.count"); got != c.want {
+			t.Errorf("%+v: %v lost", c, got)
+		}
+	}
+}
+
 // A poller whose answer is held up may have gone when it comes, and one that
 // waits asks later. An answer that nothing held up it has.
 func TestPollsOnALossyLink(t *testing.T) {

@@ -92,6 +92,11 @@ func (t *track) judgeGap(lo, hi int, a, b, period int64, away []span, spare spar
 	out := within(away, a, b)
 	excused := min(polls, (out+period-1)/period)
 	missed := polls - excused
+	// A poll that came a little late met the next scan already, and the one after
+	// it met that again: the phase has moved, and nothing that was sent is missing.
+	if hi < len(t.row) && t.row[hi].sends > 1 {
+		missed = max(missed-1, min(missed, t.sentBetween(lo, hi)))
+	}
 	// Where polls may fail, only what a poller surely had is missing.
 	if out := within(spare.either, a, b); out > 0 {
 		n := min(max(0, missed-t.surelyBetween(lo, hi, spare)), (out+period-1)/period)
@@ -111,6 +116,14 @@ func (t *track) stood(lo, hi int) (sum int64) {
 		}
 	}
 	return sum
+}
+
+// sentBetween counts the rows between lo and hi that the device did send.
+func (t *track) sentBetween(lo, hi int) (n int64) {
+	for i := lo + 1; i < hi; i++ {
+		n += int64(b2i(t.row[i].sent != never))
+	}
+	return n
 }
 
 func (t *track) surelyBetween(lo, hi int, spare spared) (n int64) {

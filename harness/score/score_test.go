@@ -26,6 +26,8 @@ type pipe struct {
 	flat bool
 	// change alters a sample on its way through the gateway.
 	change func(tag int, s *record.SeenSample)
+	// twice says that a poll finds the sample again.
+	twice func(tag int, seq uint64) bool
 	// wire delays a sample on the link.
 	wire func(tag int, seq uint64) time.Duration
 	// hold delays a sample in the gateway.
@@ -95,6 +97,9 @@ func (p *pipe) carry(m record.Meta, s record.Scan) {
 		}
 		p.offset[task.PLC] += 100
 		p.log.Add(record.Send{PLC: task.PLC, Conn: 1, Offset: p.offset[task.PLC], At: s.At + 10e6, Items: []record.Ref{{Tag: tag, Seq: s.Seq}}})
+		if p.twice != nil && p.twice(tag, s.Seq) {
+			p.log.Add(record.Send{PLC: task.PLC, Conn: 2, Offset: p.offset[task.PLC], At: s.At + 990e6, Items: []record.Ref{{Tag: tag, Seq: s.Seq}}})
+		}
 		if !ok("link") {
 			continue
 		}
