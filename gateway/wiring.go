@@ -87,7 +87,10 @@ func (g *gateway) status(source string, up bool, why string) {
 	defer g.mu.Unlock()
 	state := "up"
 	if !up {
-		state = "down: " + why
+		state = "down"
+	}
+	if why != "" {
+		state += ": " + why
 	}
 	if g.states[source] != state {
 		g.states[source] = state

@@ -65,7 +65,7 @@ func (s *source) status(up bool, why string) {
 		return
 	}
 	s.told, s.up, s.why = true, up, why
-	s.log.Info("source", "source", s.cfg.Name, "up", up, "why", why)
+	s.log.Debug("source", "source", s.cfg.Name, "up", up, "why", why)
 	if s.report != nil {
 		s.report(s.cfg.Name, up, why)
 	}

@@ -74,7 +74,7 @@ func (s *source) status(up bool, why string) {
 		return
 	}
 	s.up = &up
-	s.log.Info("source", "source", s.cfg.Name, "up", up, "why", why)
+	s.log.Debug("source", "source", s.cfg.Name, "up", up, "why", why)
 	if s.report != nil {
 		s.report(s.cfg.Name, up, why)
 	}
