@@ -29,6 +29,8 @@ type Effect struct {
 	Deaf bool
 	// Garbles says that bytes may arrive that were never sent.
 	Garbles bool
+	// Swaps says that messages may come in another order than they were sent.
+	Swaps bool
 	// Jerky says that an answer may be held up for longer than who polls waits.
 	Jerky bool
 	// Once says that Late is meant of one answer, and those behind it.

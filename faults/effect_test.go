@@ -21,6 +21,8 @@ func TestEffect(t *testing.T) {
 		{Config{Kind: "link.cut"}, Effect{Cut: true}, Effect{Cut: true}},
 		{Config{Kind: "link.corrupt"}, Effect{Cut: true, Garbles: true}, Effect{Cut: true, Garbles: true}},
 		{Config{Kind: "link.frame", Action: "drop"}, Effect{Cut: true}, Effect{Cut: true}},
+		{Config{Kind: "link.frame", Action: "reorder", Frame: "response"}, Effect{Cut: true}, Effect{Cut: true}},
+		{Config{Kind: "link.frame", Action: "reorder", Frame: "publish"}, Effect{Cut: true, Swaps: true}, Effect{Cut: true, Swaps: true}},
 		{Config{Kind: "link.frame", Action: "repeat"}, Effect{}, Effect{}},
 		{Config{Kind: "link.frame", Action: "hold", Delay: second}, Effect{Late: time.Second, Once: true}, Effect{Late: time.Second, Once: true}},
 		{Config{Kind: "link.loss"}, Effect{}, Effect{Jerky: true}},

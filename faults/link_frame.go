@@ -52,6 +52,8 @@ func frameEffect(c Config, _ string) Effect {
 		return Effect{Late: c.Delay.D(), Once: true}
 	case "repeat":
 		return Effect{}
+	case "reorder": // which no network does, and no client of MQTT looks for
+		return Effect{Cut: true, Swaps: c.Frame == "publish"}
 	}
 	return Effect{Cut: true}
 }

@@ -166,6 +166,7 @@ type Effect struct {
 	Gone    []string      `json:"gone,omitempty"`
 	Deaf    bool          `json:"deaf,omitempty"`
 	Garbles bool          `json:"garbles,omitempty"`
+	Swaps   bool          `json:"swaps,omitempty"`
 	Jerky   bool          `json:"jerky,omitempty"`
 	Once    bool          `json:"once,omitempty"`
 }

@@ -1,6 +1,7 @@
 package score_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -146,6 +147,30 @@ func TestPollsOfADeviceThatStands(t *testing.T) {
 		p.keep = func(stage string, tag int, seq uint64) bool { return !c.loses || tag != 3 || seq != 31 }
 		if got := val(t, p.run(m), "loss.count"); got != c.want {
 			t.Errorf("%s: %v lost, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// Messages that a wire to the broker exchanges are in another order by no fault
+// of the stack; at another time, or with the wire in order, they are by its own.
+func TestAWireThatSwaps(t *testing.T) {
+	for _, c := range []struct {
+		seq   uint64
+		swaps bool
+		want  float64
+	}{{41, true, 0}, {60, true, 1}, {41, false, 1}} {
+		m := meta()
+		m.Plan = []record.Window{{Kind: "link.frame", Target: "broker", Class: "communication", From: 40 * time.Second, To: 43 * time.Second, Effect: record.Effect{Swaps: c.swaps}}}
+		p := &pipe{hold: func(tag int, seq uint64) time.Duration {
+			if tag == 0 && seq == c.seq {
+				return 1100 * time.Millisecond
+			}
+			return 0
+		}}
+		p.run(m)
+		slices.SortStableFunc(p.log.Seen, func(a, b record.Seen) int { return int(a.At - b.At) })
+		if got := val(t, score.Score(&p.log).Card, "order.violations"); got != c.want {
+			t.Errorf("%+v: %v out of order", c, got)
 		}
 	}
 }

@@ -74,6 +74,8 @@ type seenAt struct {
 	tap   record.Tap
 	tags  []tapState
 	ident *identity
+	// swapped are the times in which order is not the stack's to keep.
+	swapped []span
 }
 
 func newSeenAt(tap record.Tap, tags int, id *identity) *seenAt {
@@ -88,6 +90,7 @@ func newSeenAt(tap record.Tap, tags int, id *identity) *seenAt {
 // ties each sample to its row.
 func join(l *record.Log, o outages, tracks []*track) (id identity, broker, twin *seenAt, unknown int) {
 	broker, twin = newSeenAt(record.AtBroker, len(tracks), &id), newSeenAt(record.AtTwin, len(tracks), &id)
+	broker.swapped, twin.swapped = o.swapped, o.swapped
 	streams := map[string]int32{}
 	for i := range l.Seen {
 		batch := &l.Seen[i]
@@ -171,7 +174,7 @@ func (a *seenAt) tie(tracks []*track, t *track, i int, s record.SeenSample, b *r
 	}
 	// Backfill has an order of its own; only within its kind must nothing be overtaken.
 	kind := b2i(b.Backfill)
-	if i < st.highest[kind] {
+	if i < st.highest[kind] && !meetsAny(a.swapped, b.At, b.At+1) {
 		st.reordered++
 	}
 	st.highest[kind] = max(st.highest[kind], i)

@@ -31,6 +31,8 @@ type outages struct {
 	// deaf are the times in which what the broker takes reaches nobody, garbled
 	// those in which the wire to it changes bytes.
 	deaf, garbled []span
+	// swapped are the times in which the wire to it changes their order.
+	swapped []span
 	// startup is when a correct client is connected to every device.
 	startup int64
 	// device is what else the faults leave of each PLC.
@@ -63,6 +65,9 @@ func findOutages(m record.Meta) outages {
 		}
 		if w.Effect.Deaf {
 			o.deaf = append(o.deaf, s)
+		}
+		if w.Effect.Swaps && w.Target == "broker" {
+			o.swapped = append(o.swapped, span{s.from, s.to + int64(handOver)})
 		}
 		if w.Effect.Garbles && w.Target == "broker" {
 			o.garbled = append(o.garbled, s)
