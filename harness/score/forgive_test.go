@@ -7,6 +7,7 @@ import (
 
 	"github.com/plantbed/plantbed/harness/record"
 	"github.com/plantbed/plantbed/harness/score"
+	"github.com/plantbed/plantbed/sim/signal"
 )
 
 // What a broker that has lost its sessions takes before the twin is back is not
@@ -318,4 +319,33 @@ func gone(m record.Meta) score.Card {
 		return stage != "edge" || tag > 2 || tag < 2 && seq < 40 || tag == 2 && seq < 400
 	}}
 	return p.run(m)
+}
+
+// A gateway may pass on a device's word that it does not know a tag under the
+// time of the tag's last sample. That is no second copy of the sample; a copy
+// of it is, and so is such a word that no device has spoken.
+func TestAWordAboutATagIsNoSample(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		planned bool
+		quality signal.Quality
+		want    float64
+	}{{"the device's word", true, signal.Bad, 0}, {"a copy", true, signal.Good, 1}, {"a word of nobody's", false, signal.Bad, 1}} {
+		m := meta()
+		if c.planned {
+			m.Plan = []record.Window{{Kind: "plc.node_gone", Target: "ua", Class: "communication", From: 49 * time.Second, To: 60 * time.Second, Effect: record.Effect{Gone: []string{string(m.Tags[0].ID)}}}}
+		}
+		p := &pipe{}
+		storyOf(p, m)
+		i := slices.IndexFunc(p.log.Seen, func(b record.Seen) bool {
+			return b.Tap == record.AtBroker && b.At > int64(50*time.Second) && b.Samples[0].Tag == 0
+		})
+		word := p.log.Seen[i]
+		word.Stream, word.First, word.Samples = "", 0, slices.Clone(word.Samples[:1])
+		word.Samples[0].Quality = c.quality
+		p.log.Seen = slices.Insert(p.log.Seen, i+1, word)
+		if got := val(t, score.Score(&p.log).Card, "dup.unmarked"); got != c.want {
+			t.Errorf("%s: %v copies, want %v", c.name, got, c.want)
+		}
+	}
 }

@@ -76,6 +76,8 @@ type seenAt struct {
 	ident *identity
 	// swapped are the times in which order is not the stack's to keep.
 	swapped []span
+	devices []device
+	recover int64
 }
 
 func newSeenAt(tap record.Tap, tags int, id *identity) *seenAt {
@@ -90,7 +92,9 @@ func newSeenAt(tap record.Tap, tags int, id *identity) *seenAt {
 // ties each sample to its row.
 func join(l *record.Log, o outages, tracks []*track) (id identity, broker, twin *seenAt, unknown int) {
 	broker, twin = newSeenAt(record.AtBroker, len(tracks), &id), newSeenAt(record.AtTwin, len(tracks), &id)
-	broker.swapped, twin.swapped = o.swapped, o.swapped
+	for _, a := range []*seenAt{broker, twin} {
+		a.swapped, a.devices, a.recover = o.swapped, o.device, int64(l.Meta.Contract.Recover)
+	}
 	streams := map[string]int32{}
 	for i := range l.Seen {
 		batch := &l.Seen[i]
@@ -141,6 +145,9 @@ func (a *seenAt) take(tracks []*track, s record.SeenSample, b *record.Seen, stre
 	if i < 0 {
 		t.strangers = append(t.strangers, stranger{tap: a.tap, at: b.At, s: s, after: st.last})
 		return
+	}
+	if r := &t.row[i]; t.taken(r, a.tap) && !r.quality.IsBad() && a.devices[t.plc].empty(string(t.tag.ID), s, b.At, a.recover) {
+		return // a device's word of its own, under the time of the last sample
 	}
 	a.tie(tracks, t, i, s, b, stream, key)
 }
