@@ -97,7 +97,7 @@ func (p *process) bootHere(l *life, words, env []string) error {
 	cmd.Dir, cmd.Env = p.home(), env
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.WaitDelay = time.Second // what it left behind may hold its output open
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = Group()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
