@@ -21,7 +21,7 @@ func brokenDisk(t *testing.T, log, faults string, sets ...string) (said string, 
 	text := "extends = \"ten-tags\"\nname = \"disk\"\ngear = \"live\"\nduration = \"15s\"\n" +
 		"[[plc]]\nname = \"plc-mixer\"\nscan = \"100ms\"\n" +
 		"[gateway.contract]\nopcua = { sampling = \"100ms\", publishing = \"200ms\", queue = 200, trigger = \"status-value-timestamp\" }\nrecover = \"1s\"\n" +
-		"[[expect]]\nmetric = \"samples.owed\"\nmin = 300\n[[expect]]\nmetric = \"loss.count\"\nmax = 200\n" +
+		"[[expect]]\nmetric = \"samples.owed\"\nmin = 300\n[[expect]]\nmetric = \"loss.count\"\nmax = 400\n" +
 		"[[fault]]\nkind = \"link.down\"\ntarget = \"broker\"\nat = \"3s\"\nfor = \"8s\"\n"
 	for fault := range strings.SplitSeq(faults, "\n") {
 		kind, keys, _ := strings.Cut(strings.TrimSpace(fault), " ")
@@ -111,7 +111,7 @@ func TestAStrangersDiskBreaks(t *testing.T) {
 	said, notes, lost := brokenDisk(t, "sut.log",
 		`gateway.disk_full at = "4s"|for = "2s"
 		gateway.kill at = "8s"|for = "1500ms"
-		gateway.bit_flip at = "9s"|place = "40 %"`, "sut.use=plantbed", "sut.ready.within=1s")
+		gateway.bit_flip at = "9s"|place = "70 %"`, "sut.use=plantbed", "sut.ready.within=1s")
 	if !strings.Contains(said, "no space left on device") || !strings.Contains(said, "takes again") {
 		t.Errorf("the gateway has no word of its full disk:\n%s", said)
 	}
@@ -122,8 +122,9 @@ func TestAStrangersDiskBreaks(t *testing.T) {
 	if !flipped || notes["gateway disk full "] != 1 || notes["gateway disk with room again "] != 1 {
 		t.Errorf("notes: %v", notes)
 	}
-	// What the flipped bit held is lost and told; the rest is not.
-	if lost == 0 || lost > 200 || !strings.Contains(said, "samples are lost, what is left of them is in *.bad") {
+	// What the flipped bit held, here all that the full disk had kept waiting and
+	// that was then written at once, is lost and told; the rest is not.
+	if lost == 0 || lost > 400 || !strings.Contains(said, "samples are lost, what is left of them is in *.bad") {
 		t.Errorf("%v samples are lost:\n%s", lost, said)
 	}
 }
