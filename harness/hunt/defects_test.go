@@ -41,7 +41,7 @@ var plantedDefects = []struct {
 	// out a second time make the twin take what is new for a repeat.
 	{"nosync", "loss.edge loss.north", 2, false},
 	{"second-cut", "loss.edge", 2, false},
-	{"again-after-restart", "dup.unmarked", 1, false},
+	{"again-after-restart", "dup.applied", 1, false},
 	{"no-bad-quality", "loss.edge", 1, false},
 	{"strict-clock", "loss.edge", 1, false},
 }
