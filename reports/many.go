@@ -127,11 +127,7 @@ func TableMany(w io.Writer, e score.Ensemble, color bool) error {
 	}
 	wide := widths(rows)
 	for i, row := range rows {
-		line := "  "
-		for k, cell := range row {
-			line += pad(cell, wide[k]) + "  "
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		tableLine(&b, row, wide)
 		if i > 0 && v.Expects[i-1].Why != "" {
 			fmt.Fprintf(&b, "        %s\n", oneLine(v.Expects[i-1].Why))
 		}

@@ -93,10 +93,15 @@ func signed(v float64, unit string) string {
 func table(b *strings.Builder, rows [][]string) {
 	wide := widths(rows)
 	for _, row := range rows {
-		line := "  "
-		for k, cell := range row {
-			line += pad(cell, wide[k]) + "  "
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		tableLine(b, row, wide)
 	}
+}
+
+// tableLine writes one row into columns of these widths.
+func tableLine(b *strings.Builder, row []string, wide []int) {
+	line := "  "
+	for k, cell := range row {
+		line += pad(cell, wide[k]) + "  "
+	}
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
 }

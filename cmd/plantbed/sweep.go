@@ -41,8 +41,8 @@ sweep.json in the directory of the runs has all metrics.
 It asks and does not judge: its exit code is 0 if all runs could be had. For the
 flow of material alone, without network and gateway, plantbed flow is quicker.`,
 		Example: `  plantbed sweep first-light --over gateway.buffer.max_bytes=64KiB,256KiB,1MiB
-  plantbed sweep first-light --over gateway.batch.every=20ms,200ms --over fault[1].for=45s,90s --runs 10
-  plantbed sweep my-line.toml --over line[0].buffers=[5,5],[20,20] --metric oee.truth`,
+  plantbed sweep first-light --over gateway.buffer.commit=1ms,70ms --over fault[1].for=45s,90s --runs 10
+  plantbed sweep my-line.toml --over fault[0].for=1m,5m --metric oee.twin`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.seedSet = cmd.Flags().Changed("seed")

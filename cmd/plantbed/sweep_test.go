@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -17,5 +18,33 @@ func TestCombine(t *testing.T) {
 		if got, err := combine(bad); err == nil {
 			t.Errorf("%q makes %q", bad, got)
 		}
+	}
+}
+
+// What the help shows with a shipped scenario is valid.
+func TestSweepExamples(t *testing.T) {
+	tried := 0
+	for line := range strings.Lines(newSweep().Example) {
+		words := strings.Fields(line)
+		if len(words) < 3 || words[2] != "first-light" {
+			continue
+		}
+		var f sweepFlags
+		for i, w := range words {
+			if w == "--over" {
+				f.over = append(f.over, words[i+1])
+			}
+		}
+		settings, err := combine(f.over)
+		if err == nil {
+			_, _, err = f.batches(words[2], settings)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		tried++
+	}
+	if tried == 0 {
+		t.Error("no example is of a shipped scenario")
 	}
 }
