@@ -13,34 +13,21 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
+	"github.com/plantbed/plantbed/bench/internal/rows"
 	"github.com/plantbed/plantbed/harness/dataset"
 	"github.com/plantbed/plantbed/scenarios"
 )
 
 // goal in values a second on two cores.
 const goal = 8e6
-
-// Row is one line of the result.
-type Row struct {
-	Name     string  `json:"name"`
-	Unit     string  `json:"unit"`
-	Ours     float64 `json:"ours"`
-	Peer     float64 `json:"peer"`
-	PeerName string  `json:"peer_name"`
-	// Ratio is ours/peer.
-	Ratio float64 `json:"ratio"`
-}
 
 func main() {
 	rounds := flag.Int("rounds", 5, "rounds, of which the median counts")
@@ -126,40 +113,18 @@ func cpuSeconds() float64 {
 }
 
 func report(got []figures, out string) error {
-	var rows []Row
+	var all []rows.Row
 	for i, k := range kinds {
-		wall, cpu := median(got[i].wall), median(got[i].cpu)
-		rows = append(rows,
-			Row{k.name, "values/s", wall, goal, "goal", wall / goal},
-			Row{k.name + ", per two CPU-seconds", "values", 2 * cpu, goal, "goal", 2 * cpu / goal})
-		if s := median(got[i].size); s > 0 {
-			rows = append(rows, Row{Name: k.name + ", size", Unit: "bytes/value", Ours: s})
+		var cpu []float64 // of two CPU-seconds
+		for _, v := range got[i].cpu {
+			cpu = append(cpu, 2*v)
+		}
+		all = append(all,
+			rows.New(k.name, "values/s", rows.Higher, "goal", got[i].wall, []float64{goal}),
+			rows.New(k.name+", per two CPU-seconds", "values", rows.Higher, "goal", cpu, []float64{goal}))
+		if rows.Median(got[i].size) > 0 {
+			all = append(all, rows.New(k.name+", size", "bytes/value", rows.Lower, "", got[i].size, nil))
 		}
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "what\tunit\tours\tgoal\tratio")
-	for _, r := range rows {
-		switch {
-		case r.Peer > 0:
-			fmt.Fprintf(w, "%s\t%s\t%.2f million\t%.0f million\t%.2f\n", r.Name, r.Unit, r.Ours/1e6, r.Peer/1e6, r.Ratio)
-		default:
-			fmt.Fprintf(w, "%s\t%s\t%.2f\t\t\n", r.Name, r.Unit, r.Ours)
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(struct {
-		Rows []Row `json:"rows"`
-	}{rows}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, append(text, '\n'), 0o644)
-}
-
-func median(x []float64) float64 {
-	x = slices.Clone(x)
-	slices.Sort(x)
-	return x[len(x)/2]
+	return rows.Report(os.Stdout, all, out)
 }

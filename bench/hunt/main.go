@@ -8,14 +8,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"syscall"
 	"time"
 
+	"github.com/plantbed/plantbed/bench/internal/rows"
 	"github.com/plantbed/plantbed/harness/hunt"
 	"github.com/plantbed/plantbed/scenarios"
 )
@@ -34,17 +33,8 @@ func main() {
 	}
 }
 
-type row struct {
-	Name     string  `json:"name"`
-	Unit     string  `json:"unit"`
-	Ours     float64 `json:"ours"`
-	Peer     float64 `json:"peer"`
-	PeerName string  `json:"peer_name"`
-	Ratio    float64 `json:"ratio"`
-}
-
 func run() error {
-	var rows []row
+	var all []rows.Row
 	for _, protocol := range []string{"opcua", "modbus"} {
 		sc, ps := scenarios.Load("ten-tags", []string{"plc[0].protocol=" + protocol})
 		if len(ps) > 0 {
@@ -58,15 +48,11 @@ func run() error {
 			}
 			cpu, perMin = append(cpu, c), append(perMin, m)
 		}
-		c, m := median(cpu), median(perMin)
+		c, m := rows.Median(cpu), rows.Median(perMin)
 		fmt.Printf("%-7s %.2f CPU s a plan: %.0f plans a minute on two cores; %.0f on these %d as they were\n", protocol, c, 120/c, m, runtime.NumCPU())
-		rows = append(rows, row{"plan of the ten-tag line over " + protocol, "CPU s", c, budget, "50 plans a minute on two cores", c / budget})
+		all = append(all, rows.New("plan of the ten-tag line over "+protocol, "CPU s", rows.Lower, "50 plans a minute on two cores", cpu, []float64{budget}))
 	}
-	b, err := json.MarshalIndent(map[string]any{"rows": rows}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile("bench/hunt.json", append(b, '\n'), 0o644)
+	return rows.Report(os.Stdout, all, "bench/hunt.json")
 }
 
 // round hunts through some plans without shrinking anything.
@@ -99,9 +85,4 @@ func used() time.Duration {
 		}
 	}
 	return sum
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
 }
